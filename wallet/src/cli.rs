@@ -1,0 +1,126 @@
+//! The command line: what can be asked for, and what `--help` teaches.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+
+use crate::command::{
+    BalanceArguments, ExportArguments, HistoryArguments, ImportArguments, NewArguments,
+    RestoreArguments, SendArguments, SignArguments, VerifyArguments,
+};
+
+const FIRST_STEPS: &str = "\
+First steps:
+  cairn-wallet new --name main              make an account; write its words on paper
+  cairn-wallet balance                      what your accounts have
+  cairn-wallet send 0xADDRESS 1.5           pay 1.5 cairn; shows the fee and asks first
+  cairn-wallet history                      what came and went lately
+
+On a development chain, take an account that has coins already:
+  echo \"test test test test test test test test test test test junk\" \\
+    | cairn-wallet restore --name dev0      add --index 1, 2, ... for the others
+
+In scripts:
+  cairn-wallet --json --password-file FILE send 0xADDRESS 20gwei --yes
+
+Amounts: 1.5 or 1.5cairn, 20gwei, 7wei. Exit codes: 0 done, 1 failed, 2 usage.
+Passphrases come from a prompt, --password-file or CAIRN_PASSWORD, never from arguments.";
+
+/// Keys, signatures and payments for Cairn.
+///
+/// Keys are kept encrypted in a directory of this machine; everything else is asked from a node.
+#[derive(Debug, Parser)]
+#[command(name = "cairn-wallet", version, after_help = FIRST_STEPS, max_term_width = 100)]
+pub struct Arguments {
+    /// Options that every verb takes.
+    #[command(flatten)]
+    pub common: CommonOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct CommonOptions {
+    /// URL of the node, or HOST:PORT.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "CAIRN_RPC",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8545"
+    )]
+    pub rpc: String,
+    /// Directory of the encrypted keys [default: ~/.cairn/keystore].
+    #[arg(long, global = true, value_name = "DIR", env = "CAIRN_KEYSTORE")]
+    pub keystore: Option<PathBuf>,
+    /// File that holds the passphrase, and nothing else.
+    #[arg(long, global = true, value_name = "FILE", env = "CAIRN_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Print the result as JSON; amounts are decimal numbers of wei in strings.
+    #[arg(long, global = true, env = "CAIRN_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a new account and show its words (mnemonic) once.
+    New(NewArguments),
+    /// Bring back an account from its words.
+    Restore(RestoreArguments),
+    /// Add a private key or a key file of another program.
+    Import(ImportArguments),
+    /// Show the accounts of the keystore.
+    List,
+    /// Print an account's private key or key file.
+    Export(ExportArguments),
+    /// Pay somebody, and wait until the payment is mined.
+    Send(SendArguments),
+    /// Show what accounts have.
+    Balance(BalanceArguments),
+    /// Show recent payments from and to an account.
+    History(HistoryArguments),
+    /// Sign a message (EIP-191).
+    Sign(SignArguments),
+    /// Check who signed a message.
+    Verify(VerifyArguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_explains_itself() {
+        for verb in Arguments::command().get_subcommands() {
+            assert!(verb.get_about().is_some(), "{}", verb.get_name());
+            for argument in verb.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    verb.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_can_be_an_argument() {
+        for secret in ["--password", "--passphrase", "--mnemonic", "--private-key"] {
+            for verb in ["new", "restore", "import", "send"] {
+                assert!(Arguments::try_parse_from(["cairn-wallet", verb, secret, "x"]).is_err());
+            }
+        }
+    }
+}

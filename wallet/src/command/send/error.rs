@@ -1,0 +1,202 @@
+//! What can go wrong with a payment, each with what to do next.
+
+use alloy_primitives::{Address, B256};
+use thiserror::Error;
+
+use crate::{amount::Amount, client::RpcError, transaction::PaymentError};
+
+/// Why a payment was not made, or may not have been.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The node is on another chain than the user wants.
+    #[error(
+        "the node is on chain {got}, not on {expected}; nothing was sent, check --rpc and --chain-id"
+    )]
+    WrongChain {
+        /// The node's chain.
+        got: u64,
+        /// The chain asked for.
+        expected: u64,
+    },
+    /// The account cannot pay amount and fee.
+    #[error(transparent)]
+    Insufficient(Box<Shortfall>),
+    /// The nonce belongs to a transaction that was mined.
+    #[error("nonce {got} is used already, the next is {next}; leave --nonce out")]
+    NonceUsed {
+        /// The nonce asked for.
+        got: u64,
+        /// The first unused one.
+        next: u64,
+    },
+    /// The highest fee is below the priority fee.
+    #[error("the priority fee is above the highest fee; raise --max-fee or lower --priority-fee")]
+    FeesReversed,
+    /// A fee option that the transaction's type does not have.
+    #[error("a transaction of type {kind} has no {option}; use {instead}")]
+    FeeOption {
+        /// The type.
+        kind: String,
+        /// The option given.
+        option: &'static str,
+        /// The options it has.
+        instead: &'static str,
+    },
+    /// The node asks for a fee that nobody pays by accident.
+    #[error(
+        "the fee could be up to {fee}, which is more than is paid without being asked for; if it is right, set --gas and {option}"
+    )]
+    FeeTooHigh {
+        /// The fee.
+        fee: Amount,
+        /// The option that sets its price.
+        option: &'static str,
+    },
+    /// The node cannot tell how much gas the call needs.
+    #[error("the call would fail: {reason}; nothing was sent, check the amount and --data")]
+    WouldFail {
+        /// The node's reason.
+        reason: String,
+    },
+    /// The payment cannot be signed.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+    /// The node understood the transaction and refused it.
+    #[error("the node does not take the payment: {reason}; {advice}")]
+    Refused {
+        /// The node's reason.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// The connection broke when the transaction was on its way.
+    #[error(
+        "it is not known whether the node took the payment {hash} ({error}); repeat the command with --nonce {nonce}, so that it cannot be paid twice"
+    )]
+    Uncertain {
+        /// The transaction.
+        hash: B256,
+        /// Its nonce.
+        nonce: u64,
+        /// What happened.
+        error: RpcError,
+    },
+    /// The node says that it took another transaction.
+    #[error(
+        "the node answers with hash {got} to transaction {expected}; do not trust it, and look at another node before you pay again"
+    )]
+    OtherHash {
+        /// The transaction's hash.
+        expected: B256,
+        /// What the node says.
+        got: B256,
+    },
+    /// Mined, but without effect.
+    #[error(
+        "payment {hash} was mined in block {block} but failed: no coins moved except the fee of {fee}; the recipient is a contract that refused, so check --data and --gas"
+    )]
+    Failed {
+        /// The transaction.
+        hash: B256,
+        /// Its block.
+        block: u64,
+        /// What it cost.
+        fee: Amount,
+    },
+    /// Another transaction with the same nonce was mined.
+    #[error(
+        "payment {hash} was replaced: another transaction with nonce {nonce} was mined; see `cairn-wallet history`"
+    )]
+    Replaced {
+        /// The transaction.
+        hash: B256,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// The node forgot the transaction.
+    #[error(
+        "the node dropped payment {hash} before it was mined; repeat the command with --nonce {nonce} and a higher fee"
+    )]
+    Dropped {
+        /// The transaction.
+        hash: B256,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// Not mined in time.
+    #[error(
+        "payment {hash} is not mined after {seconds} s{}; it may still be: look with `cairn-wallet history`, or replace it with --nonce {nonce} and fees at least 10 % higher",
+        last.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
+    )]
+    TimedOut {
+        /// The transaction.
+        hash: B256,
+        /// Its nonce.
+        nonce: u64,
+        /// How long was waited.
+        seconds: u64,
+        /// Why the node could not be asked at the end, if so.
+        last: Option<RpcError>,
+    },
+    /// A question to the node failed before anything was sent.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+}
+
+/// An account that cannot pay amount and fee.
+#[derive(Debug, Error)]
+#[error(
+    "{from} has {balance}, but {amount} and a fee of up to {fee} are needed; send less, or get coins first"
+)]
+pub struct Shortfall {
+    /// Who pays.
+    pub from: Address,
+    /// What it has.
+    pub balance: Amount,
+    /// What it shall send.
+    pub amount: Amount,
+    /// What that costs at most.
+    pub fee: Amount,
+}
+
+impl SendError {
+    /// Whether another command line is needed, whatever the node says.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::FeesReversed
+                | Self::FeeOption { .. }
+                | Self::Payment(PaymentError::Scheme { .. })
+        )
+    }
+
+    /// Finds advice for a node's reason; the words are those that Cairn and geth use.
+    pub(super) fn refused(reason: String) -> Self {
+        // The first that fits counts.
+        const ADVICE: [(&str, &str); 6] = [
+            (
+                "replacement",
+                "a payment with this nonce waits already, so raise both fees by 10 % or more",
+            ),
+            ("underpriced", "raise the fee"),
+            ("is full", "raise the fee, or wait until others are mined"),
+            (
+                "nonce too low",
+                "the nonce is used already, so leave --nonce out",
+            ),
+            (
+                "nonce too high",
+                "payments must be sent in order, so leave --nonce out",
+            ),
+            (
+                "insufficient",
+                "payments that wait count too, so send less or wait until they are mined",
+            ),
+        ];
+        let lower = reason.to_ascii_lowercase();
+        let known = ADVICE.iter().find(|(words, _)| lower.contains(words));
+        let advice = known.map_or("nothing was sent", |(_, advice)| advice);
+        Self::Refused { reason, advice }
+    }
+}
