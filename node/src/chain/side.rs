@@ -1,0 +1,207 @@
+//! Blocks off the best chain whose bodies are kept: the branches that may win.
+
+use std::collections::{BTreeSet, HashMap};
+
+use alloy_primitives::{B256, U256};
+
+use super::record::HeaderRecord;
+use super::view;
+use crate::store::{Column, Store, StoreError, keys};
+
+/// Bodies kept at one height. More competitors than that at one height are a flood.
+const MAX_PER_HEIGHT: usize = 8;
+
+/// Bytes of all bodies kept. Trades disk space against the depth of the branches
+/// that can win without being fetched again.
+const MAX_BYTES: usize = 256 << 20;
+
+#[derive(Debug, Clone)]
+struct Entry {
+    number: u64,
+    parent: B256,
+    work: U256,
+    size_bytes: usize,
+}
+
+/// The index of the side blocks; their headers and bodies are in the store.
+#[derive(Debug, Default)]
+pub struct SideBlocks {
+    entries: HashMap<B256, Entry>,
+    heights: HashMap<u64, usize>,
+    /// Number of blocks here that build on a block, which may be on the best chain.
+    children: HashMap<B256, usize>,
+    /// Blocks without a child here, least work first.
+    leaves: BTreeSet<(U256, B256)>,
+    size_bytes: usize,
+}
+
+impl SideBlocks {
+    /// Reads the index back from the store.
+    pub fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut side = Self::default();
+        let mut cursor = store.cursor(Column::Side);
+        cursor.seek(&[])?;
+        while let Some((key, _)) = cursor.entry() {
+            let (_, hash) = keys::parse_block(key)?;
+            side.insert(&view::header(store, hash)?);
+            cursor.advance()?;
+        }
+        Ok(side)
+    }
+
+    /// Whether the block is kept here.
+    pub fn contains(&self, hash: &B256) -> bool {
+        self.entries.contains_key(hash)
+    }
+
+    /// The parent of a block that is kept here.
+    pub fn parent(&self, hash: &B256) -> Option<B256> {
+        self.entries.get(hash).map(|entry| entry.parent)
+    }
+
+    /// Adds a block.
+    pub fn insert(&mut self, record: &HeaderRecord) {
+        let entry = Entry {
+            number: record.number(),
+            parent: record.header.parent_hash,
+            work: record.work,
+            size_bytes: record.size_bytes as usize,
+        };
+        *self.children.entry(entry.parent).or_default() += 1;
+        if let Some(parent) = self.entries.get(&entry.parent) {
+            self.leaves.remove(&(parent.work, entry.parent));
+        }
+        if !self.children.contains_key(&record.hash) {
+            self.leaves.insert((entry.work, record.hash));
+        }
+        *self.heights.entry(entry.number).or_default() += 1;
+        self.size_bytes += entry.size_bytes;
+        self.entries.insert(record.hash, entry);
+    }
+
+    /// Forgets a block.
+    pub fn remove(&mut self, hash: &B256) {
+        let Some(entry) = self.entries.remove(hash) else {
+            return;
+        };
+        self.leaves.remove(&(entry.work, *hash));
+        if decrement(&mut self.children, entry.parent)
+            && let Some(parent) = self.entries.get(&entry.parent)
+        {
+            self.leaves.insert((parent.work, entry.parent));
+        }
+        decrement(&mut self.heights, entry.number);
+        self.size_bytes -= entry.size_bytes;
+    }
+
+    /// The ends of all branches, most work first.
+    pub fn leaves(&self) -> impl Iterator<Item = (U256, B256)> {
+        self.leaves.iter().rev().copied()
+    }
+
+    /// The block and everything here that builds on it.
+    pub fn with_descendants(&self, hash: B256) -> Vec<B256> {
+        let mut found = vec![hash];
+        let mut next = 0;
+        while let Some(parent) = found.get(next).copied() {
+            let children = self.entries.iter().filter(|(_, entry)| entry.parent == parent);
+            found.extend(children.map(|(hash, _)| *hash));
+            next += 1;
+        }
+        found
+    }
+
+    /// Blocks to drop so that the limits hold again, least work first; never
+    /// `keep`. Each is a leaf when its turn comes, so that no branch is cut.
+    pub fn excess(&self, keep: &B256) -> Vec<(u64, B256)> {
+        let crowded = self.entries.get(keep).filter(|entry| {
+            self.heights.get(&entry.number).copied().unwrap_or_default() > MAX_PER_HEIGHT
+        });
+        let crowded = crowded.map(|entry| entry.number);
+        let mut over = self.size_bytes.saturating_sub(MAX_BYTES);
+        let mut excess = Vec::new();
+        let mut crowded_left = crowded.is_some();
+        for (_, hash) in &self.leaves {
+            let entry = &self.entries[hash];
+            let at_crowded = crowded_left && crowded == Some(entry.number);
+            if hash == keep || (over == 0 && !at_crowded) {
+                continue;
+            }
+            over = over.saturating_sub(entry.size_bytes);
+            crowded_left &= !at_crowded;
+            excess.push((entry.number, *hash));
+            if over == 0 && !crowded_left {
+                break;
+            }
+        }
+        excess
+    }
+}
+
+/// Counts one less; whether none is left.
+fn decrement<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) -> bool {
+    let Some(count) = counts.get_mut(&key) else {
+        return true;
+    };
+    *count -= 1;
+    let none_left = *count == 0;
+    if none_left {
+        counts.remove(&key);
+    }
+    none_left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::testing::record;
+
+    #[test]
+    fn leaves_are_ends_of_branches_by_work() {
+        let mut side = SideBlocks::default();
+        let (a, b, c) = (record(1, 10, 0), record(2, 20, 10), record(2, 21, 10));
+        for block in [&a, &b, &c] {
+            side.insert(block);
+        }
+        let leaves: Vec<_> = side.leaves().map(|(_, hash)| hash).collect();
+        assert_eq!(leaves, [c.hash, b.hash]);
+        assert_eq!(side.with_descendants(a.hash).len(), 3);
+        side.remove(&c.hash);
+        side.remove(&b.hash);
+        let leaves: Vec<_> = side.leaves().map(|(_, hash)| hash).collect();
+        assert_eq!(leaves, [a.hash], "a parent without children is an end again");
+        assert_eq!(side.parent(&a.hash), Some(a.header.parent_hash));
+    }
+
+    #[test]
+    fn the_weakest_end_at_a_crowded_height_goes_first() {
+        let mut side = SideBlocks::default();
+        let blocks: Vec<_> = (0..9u64).map(|i| record(5, 100 + i, 1)).collect();
+        for block in &blocks[..8] {
+            side.insert(block);
+            assert!(side.excess(&block.hash).is_empty());
+        }
+        side.insert(&blocks[8]);
+        let excess = side.excess(&blocks[8].hash);
+        assert_eq!(excess, [(5, blocks[0].hash)]);
+    }
+
+    #[test]
+    fn bytes_are_bounded() {
+        let mut side = SideBlocks::default();
+        let blocks: Vec<_> = (0..40u64)
+            .map(|i| HeaderRecord {
+                size_bytes: 8 << 20,
+                ..record(i, 100 + i, 1)
+            })
+            .collect();
+        for block in &blocks {
+            side.insert(block);
+            for (_, hash) in side.excess(&block.hash) {
+                side.remove(&hash);
+            }
+            assert!(side.size_bytes <= MAX_BYTES);
+        }
+        assert!(side.contains(&blocks[39].hash) && !side.contains(&blocks[0].hash));
+    }
+}

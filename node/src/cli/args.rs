@@ -1,0 +1,199 @@
+//! Every command, option and environment variable of `cairn`.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use alloy_primitives::Address;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::mining::Mode;
+
+/// A proof-of-work blockchain node that every Ethereum tool can talk to.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cairn",
+    version,
+    after_help = "First steps:\n  \
+        cairn dev                           a private chain that mines when you send something\n  \
+        cairn run --chain devnet --mine     real proof of work, a block every 2 seconds\n  \
+        cairn-wallet --help                 keys, payments, balances\n\n\
+        Exit codes: 0 done, 1 failed, 2 wrong usage."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a node on any chain
+    Run(RunArgs),
+    /// Run a private development chain that mines as soon as a transaction comes in
+    Dev(DevArgs),
+    /// Examine the database of a node that is not running
+    Db(DbArgs),
+    /// List, show and make chain specs
+    Spec(SpecArgs),
+}
+
+/// Options that `run` and `dev` share.
+#[derive(Debug, Args)]
+pub struct NodeArgs {
+    /// Directory of the database [default: ~/.cairn/<chain name>]
+    #[arg(long, env = "CAIRN_DATADIR", value_name = "DIR")]
+    pub datadir: Option<PathBuf>,
+
+    /// Address that gets subsidies and fees [default on development chains: a test account]
+    #[arg(long, env = "CAIRN_MINE_TO", value_name = "ADDRESS")]
+    pub mine_to: Option<Address>,
+
+    /// Threads that mine [default: half of the processor's]
+    #[arg(long, env = "CAIRN_THREADS", value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+
+    /// Percent of the time in which each mining thread computes
+    #[arg(long, env = "CAIRN_MINE_SHARE", value_name = "PERCENT", default_value_t = 100,
+          value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub mine_share: u8,
+
+    /// Where JSON-RPC listens, HTTP and WebSocket on one port
+    #[arg(
+        long,
+        env = "CAIRN_RPC_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8545"
+    )]
+    pub rpc: SocketAddr,
+
+    /// Web pages that may use JSON-RPC; `*` is every page
+    #[arg(long, env = "CAIRN_RPC_CORS", value_name = "ORIGIN,…", default_value = "*")]
+    pub rpc_cors: String,
+
+    /// Further host names by which JSON-RPC may be called, beside localhost and IP addresses
+    #[arg(long, env = "CAIRN_RPC_HOSTS", value_name = "NAME,…", default_value = "")]
+    pub rpc_hosts: String,
+
+    /// How log lines look
+    #[arg(long, env = "CAIRN_LOG_FORMAT", value_name = "FORMAT", default_value = "human")]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or rules such as `info,cairn_node::chain=debug`
+    #[arg(long, env = "CAIRN_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Arguments of `cairn run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Built-in chain (dev, devnet, testnet) or the path of a spec file
+    #[arg(long, env = "CAIRN_CHAIN", value_name = "NAME|FILE", default_value = "devnet")]
+    pub chain: String,
+
+    /// Mine: continuous (the default with a bare --mine), on-transaction, interval:SECONDS, off
+    #[arg(long, env = "CAIRN_MINE", value_name = "MODE", num_args = 0..=1, require_equals = true,
+          default_value = "off", default_missing_value = "continuous")]
+    pub mine: Mode,
+
+    /// What every node has.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Arguments of `cairn dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Mine a block every so many seconds instead of one for each transaction
+    #[arg(long, env = "CAIRN_BLOCK_TIME", value_name = "SECS",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub block_time: Option<u64>,
+
+    /// What every node has.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Arguments of `cairn db`.
+#[derive(Debug, Args)]
+pub struct DbArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DbCommand,
+}
+
+/// What can be asked of a database.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Walk from the tip to genesis, check every block, recompute the state root
+    Check(DbTarget),
+    /// Count keys and bytes by column
+    Stats(DbTarget),
+}
+
+/// Which database.
+#[derive(Debug, Args)]
+pub struct DbTarget {
+    /// Built-in chain or the path of a spec file
+    #[arg(long, env = "CAIRN_CHAIN", value_name = "NAME|FILE", default_value = "devnet")]
+    pub chain: String,
+
+    /// Directory of the database [default: ~/.cairn/<chain name>]
+    #[arg(long, env = "CAIRN_DATADIR", value_name = "DIR")]
+    pub datadir: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `cairn spec`.
+#[derive(Debug, Args)]
+pub struct SpecArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SpecCommand,
+}
+
+/// What can be done with chain specs.
+#[derive(Debug, Subcommand)]
+pub enum SpecCommand {
+    /// List the built-in chains
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the spec of a chain as JSON
+    Show {
+        /// Built-in chain or the path of a spec file
+        chain: String,
+    },
+    /// Write a spec for a chain of your own, derived from another
+    New {
+        /// Name of the new chain
+        name: String,
+        /// Chain id of the new chain: choose one that nobody uses
+        #[arg(long, value_name = "ID")]
+        chain_id: u64,
+        /// Chain to derive from
+        #[arg(long, value_name = "NAME|FILE", default_value = "devnet")]
+        from: String,
+        /// Fund an address, in coins: ADDRESS=AMOUNT (replaces the accounts of the other chain)
+        #[arg(long = "fund", value_name = "ADDRESS=AMOUNT")]
+        funds: Vec<String>,
+        /// File to write; it must not exist yet [default: <name>.json]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,55 @@
+//! The command line of `cairn`: raw arguments become validated ones once, and one
+//! place decides the exit code.
+
+mod args;
+mod banner;
+mod db;
+mod logging;
+mod run;
+mod spec;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cairn_genesis::ChainSpec;
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Runs the program. 0: done; 1: failed, one sentence on stderr; 2: wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Dev(args) => run::dev(args),
+        Command::Db(args) => db::run(&args),
+        Command::Spec(args) => spec::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// The built-in chain of this name, or the spec in this file.
+fn load_spec(chain: &str) -> Result<Arc<ChainSpec>, String> {
+    if let Some(spec) = ChainSpec::builtin(chain) {
+        return Ok(Arc::new(spec.clone()));
+    }
+    let path = Path::new(chain);
+    if !path.exists() {
+        return Err(format!(
+            "there is no chain `{chain}`: the built-in ones are {}, anything else is the path of a spec file (`cairn spec new` writes one)",
+            ChainSpec::builtin_names().join(", ")
+        ));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the chain spec {chain}: {error}"))?;
+    let spec = ChainSpec::from_json(&text)
+        .map_err(|error| format!("the chain spec {chain} is not valid: {error}"))?;
+    Ok(Arc::new(spec))
+}

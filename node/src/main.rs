@@ -1,0 +1,5 @@
+//! The binary `cairn`.
+
+fn main() -> std::process::ExitCode {
+    cairn_node::cli::main()
+}

@@ -1,0 +1,205 @@
+//! The composition: starts store, core, miner and RPC, and stops them.
+//!
+//! One thread runs the core ([`core_loop`]); the RPC server runs on tokio. What
+//! fails at start is one sentence; what fails later stops the node.
+
+mod core_loop;
+mod dev;
+mod report;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use alloy_primitives::Address;
+use cairn_genesis::ChainSpec;
+use cairn_miner::{Miner, Share};
+use tokio::sync::{oneshot, watch};
+
+use crate::clock;
+use crate::core::Core;
+use crate::mining::{Driver, Mode};
+use crate::rpc::{
+    CoreHandle, Mining, MiningStatus, PoolMirror, RpcConfig, RpcContext, RpcServer, ServeError,
+};
+use crate::store::{Rocks, Store, StoreError};
+use core_loop::{CoreLoop, Input};
+pub use dev::{DevAccount, dev_accounts, is_development, native_account};
+
+/// What a node is started with.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// The rules of the chain.
+    pub spec: Arc<ChainSpec>,
+    /// Where the database lies.
+    pub datadir: PathBuf,
+    /// When to mine.
+    pub mode: Mode,
+    /// Who gets the reward; needed to mine.
+    pub beneficiary: Option<Address>,
+    /// Threads of the miner.
+    pub threads: NonZeroUsize,
+    /// The part of the time in which they compute.
+    pub share: Share,
+    /// Where RPC listens.
+    pub rpc: RpcConfig,
+}
+
+/// Why a node did not start or went down.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The RPC server.
+    #[error(transparent)]
+    Rpc(#[from] ServeError),
+    /// The miner.
+    #[error("the miner cannot start: {0}")]
+    Miner(#[from] cairn_miner::StartError),
+    /// Mining without a receiver.
+    #[error("mining needs someone to pay: add --mine-to ADDRESS (`cairn-wallet new` makes one)")]
+    NoBeneficiary,
+    /// The system gave no thread.
+    #[error("the core's thread cannot start: {0}")]
+    Thread(std::io::Error),
+    /// A defect in Cairn.
+    #[error("the core stopped because of a bug; the database is safe: please report the lines above")]
+    Bug,
+}
+
+/// A running node.
+pub struct Node {
+    rpc: RpcServer,
+    inputs: mpsc::Sender<Input>,
+    core: JoinHandle<Result<(), StoreError>>,
+    stopped: oneshot::Receiver<()>,
+    start_height: u64,
+}
+
+impl Node {
+    /// Starts a node; it serves when this returns.
+    ///
+    /// # Errors
+    /// The first part that cannot start.
+    pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        let beneficiary = match (config.mode, config.beneficiary) {
+            (Mode::Off, beneficiary) => beneficiary.unwrap_or_default(),
+            (_, Some(beneficiary)) => beneficiary,
+            (_, None) => return Err(NodeError::NoBeneficiary),
+        };
+        let genesis = config.spec.genesis_hash();
+        let store: Arc<dyn Store> = Arc::new(Rocks::open(&config.datadir, genesis)?);
+        let now = clock::now();
+        let (core, actions) = Core::open(Arc::clone(&store), Arc::clone(&config.spec), now)?;
+
+        let (inputs, received) = mpsc::channel();
+        let events = inputs.clone();
+        let miner_options = cairn_miner::Options {
+            threads: config.threads,
+            share: config.share,
+        };
+        // The loop may have ended before the miner's last report: nobody minds.
+        let miner = Miner::start(miner_options, move |event| {
+            let _ = events.send(Input::Miner(event));
+        })?;
+        let driver = Driver::new(config.mode, miner, session(), now);
+        let mining = Arc::new(MiningStatus::new(Mining {
+            active: false,
+            mode: config.mode.name(),
+            threads: config.threads.get(),
+            hashes_per_second: 0,
+            beneficiary: config.beneficiary,
+        }));
+        let pool = Arc::new(PoolMirror::default());
+        let start_height = core.tip().number();
+        let (head, head_receiver) = watch::channel(core.tip().hash);
+        let (handle, mut requests) = CoreHandle::channel();
+        let context = RpcContext {
+            store,
+            genesis_hash: genesis,
+            pool: Arc::clone(&pool),
+            core: handle,
+            mining: Arc::clone(&mining),
+            head: head_receiver,
+            dev: dev::unlocked(&config.spec),
+            now_s: Arc::new(|| clock::now().s()),
+            client_version: client_version(),
+            spec: Arc::clone(&config.spec),
+        };
+        let rpc = RpcServer::start(config.rpc, context).await?;
+
+        let forward = inputs.clone();
+        tokio::spawn(async move {
+            while let Some(request) = requests.recv().await {
+                if forward.send(Input::Request(request)).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut core_loop = CoreLoop::new(core, driver, beneficiary, pool, mining, head);
+        core_loop.carry_out(actions);
+        let (stopping, stopped) = oneshot::channel();
+        let core = std::thread::Builder::new()
+            .name("core".into())
+            .spawn(move || {
+                // Dropped at the end, also by a panic: the receiver then wakes.
+                let _stopping = stopping;
+                core_loop.run(&received)
+            })
+            .map_err(NodeError::Thread)?;
+        Ok(Self {
+            rpc,
+            inputs,
+            core,
+            stopped,
+            start_height,
+        })
+    }
+
+    /// Where RPC listens.
+    pub fn rpc_address(&self) -> SocketAddr {
+        self.rpc.address()
+    }
+
+    /// Height of the chain when the node started.
+    pub fn start_height(&self) -> u64 {
+        self.start_height
+    }
+
+    /// Runs until `stop` resolves or the core ends by itself, then stops all parts.
+    ///
+    /// # Errors
+    /// Why the core ended by itself.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
+        tokio::select! {
+            () = stop => {}
+            _ = &mut self.stopped => {}
+        }
+        self.rpc.stop().await;
+        // The loop has ended already if nobody receives.
+        let _ = self.inputs.send(Input::Stop);
+        match self.core.join() {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(NodeError::Bug),
+        }
+    }
+}
+
+/// Name and version of this program, as clients see it.
+pub fn client_version() -> String {
+    format!(
+        "cairn/{}/{}-{}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// A number that no other run is likely to have.
+fn session() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}

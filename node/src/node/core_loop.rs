@@ -1,0 +1,196 @@
+//! The thread around the core: brings events to it and carries out its actions.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{Address, B256, Bytes};
+use cairn_genesis::VerifiedBlock;
+use cairn_miner::HashRate;
+use tokio::sync::watch;
+
+use super::report;
+use crate::chain::{BlockError, Moved, TemplateRequest};
+use crate::clock;
+use crate::core::{Action, Answer, Core, Event, Now};
+use crate::mining::{Driver, Wanted};
+use crate::rpc::{CoreRequest, MiningStatus, PoolMirror, SubmitError};
+use crate::store::StoreError;
+
+/// How often time alone is looked at: future blocks, refreshed templates, the hash
+/// rate. Trades wake-ups of an idle node against the age of those.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What reaches the core's thread.
+pub(super) enum Input {
+    /// From RPC.
+    Request(CoreRequest),
+    /// From the miner's threads.
+    Miner(cairn_miner::Event),
+    /// End.
+    Stop,
+}
+
+pub(super) struct CoreLoop {
+    core: Core,
+    driver: Driver,
+    beneficiary: Address,
+    pool: Arc<PoolMirror>,
+    mining: Arc<MiningStatus>,
+    head: watch::Sender<B256>,
+    rate: HashRate,
+    last_tick: Instant,
+}
+
+impl CoreLoop {
+    pub(super) fn new(
+        core: Core,
+        driver: Driver,
+        beneficiary: Address,
+        pool: Arc<PoolMirror>,
+        mining: Arc<MiningStatus>,
+        head: watch::Sender<B256>,
+    ) -> Self {
+        Self {
+            core,
+            driver,
+            beneficiary,
+            pool,
+            mining,
+            head,
+            rate: HashRate::new(Instant::now(), 0),
+            last_tick: Instant::now(),
+        }
+    }
+
+    /// Runs until told to stop. An error is our own failure: nothing is taken in
+    /// after it.
+    pub(super) fn run(mut self, inputs: &Receiver<Input>) -> Result<(), StoreError> {
+        loop {
+            self.mine()?;
+            let wait = TICK.saturating_sub(self.last_tick.elapsed());
+            match inputs.recv_timeout(wait) {
+                Ok(Input::Request(request)) => self.request(request)?,
+                Ok(Input::Miner(event)) => self.miner_event(event)?,
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.last_tick.elapsed() >= TICK {
+                self.tick()?;
+            }
+        }
+    }
+
+    /// Carries out actions; returns the answer among them.
+    pub(super) fn carry_out(&mut self, actions: Vec<Action>) -> Option<Answer> {
+        let mut answer = None;
+        for action in actions {
+            match action {
+                Action::Pool { added, removed } => {
+                    if !added.is_empty() {
+                        self.driver.pool_changed();
+                    }
+                    self.pool.apply(added, removed);
+                }
+                Action::Moved(moved) => self.moved(&moved),
+                Action::Answer(given) => answer = Some(given),
+            }
+        }
+        answer
+    }
+
+    fn moved(&mut self, moved: &Moved) {
+        self.driver.head_changed();
+        report::moved(moved, self.mining.get().hashes_per_second);
+        self.head.send_replace(moved.to.hash);
+    }
+
+    fn handle(&mut self, event: Event) -> Result<Option<Answer>, StoreError> {
+        let actions = self.core.handle(clock::now(), event)?;
+        Ok(self.carry_out(actions))
+    }
+
+    fn request(&mut self, request: CoreRequest) -> Result<(), StoreError> {
+        // A reply that nobody waits for any more is dropped.
+        match request {
+            CoreRequest::Submit { transaction, reply } => {
+                let answer = self.handle(Event::Transaction(transaction))?;
+                if let Some(Answer::Transaction(result)) = answer {
+                    let _ = reply.send(result.map_err(SubmitError::Refused));
+                }
+            }
+            CoreRequest::Invalidate { hash, reply } => {
+                let answer = self.handle(Event::Invalidate(hash))?;
+                let _ = reply.send(operator(answer));
+            }
+            CoreRequest::Reconsider { hash, reply } => {
+                let answer = self.handle(Event::Reconsider(hash))?;
+                let _ = reply.send(operator(answer));
+            }
+            CoreRequest::Why { hash, reply } => {
+                let _ = reply.send(self.core.pool().why(hash));
+            }
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), StoreError> {
+        self.last_tick = Instant::now();
+        let rate = self.rate.update(self.last_tick, self.driver.hashes());
+        let active = self.driver.is_active();
+        self.mining.update(|mining| {
+            mining.active = active;
+            mining.hashes_per_second = rate as u64;
+        });
+        self.handle(Event::Tick).map(drop)
+    }
+
+    fn mine(&mut self) -> Result<(), StoreError> {
+        let now = clock::now();
+        let executable = self.core.pool().pending_and_queued().0 > 0;
+        if self.driver.wanted(now, executable) == Wanted::Nothing {
+            return Ok(());
+        }
+        let request = TemplateRequest {
+            now_s: now.s(),
+            beneficiary: self.beneficiary,
+            extra: Bytes::new(),
+        };
+        match self.handle(Event::Template(request))? {
+            Some(Answer::Template(Ok(template))) => self.driver.set_template(now, *template),
+            Some(Answer::Template(Err(error))) => {
+                tracing::debug!(%error, "no work for the miner now");
+                self.driver.no_template(now);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn miner_event(&mut self, event: cairn_miner::Event) -> Result<(), StoreError> {
+        let now: Now = clock::now();
+        let spec = Arc::clone(self.core.spec());
+        match self.driver.event(&spec, now, event) {
+            Some(block) => self.mined(block),
+            None => Ok(()),
+        }
+    }
+
+    fn mined(&mut self, block: VerifiedBlock) -> Result<(), StoreError> {
+        let hash = block.hash();
+        match self.handle(Event::Block(block))? {
+            Some(Answer::Block(Err(error))) => report::own_block_refused(hash, &error),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn operator(answer: Option<Answer>) -> Result<(), String> {
+    match answer {
+        Some(Answer::Operator(result)) => {
+            result.map_err(|error: BlockError| error.to_string())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,192 @@
+//! Every way in which a request can fail, and the JSON-RPC error it becomes.
+//!
+//! Codes: −32602 for parameters, −32001 for a block that is not there, −32000 for a
+//! refusal (with geth's wording, which wallets match on), 3 for a revert (with its
+//! data), 4 for a wait that ran out, 4444 for pruned state, −32603 for our own failures.
+
+use alloy_primitives::{B256, Bytes};
+use cairn_genesis::TransactionError;
+use jsonrpsee::types::ErrorObjectOwned;
+
+use super::revert::revert_reason;
+use crate::state::StateError;
+use crate::store::StoreError;
+
+const INVALID_PARAMS: i32 = -32602;
+const INTERNAL: i32 = -32603;
+const REFUSED: i32 = -32000;
+/// EIP-1898's "resource not found".
+const NOT_FOUND: i32 = -32001;
+/// geth's code for a reverted call; ethers and viem read `data` under it.
+const REVERTED: i32 = 3;
+/// EIP-7966's code for a transaction that was accepted and not mined in time.
+const NOT_MINED_IN_TIME: i32 = 4;
+/// EIP-4444's code for history that a node no longer keeps.
+const PRUNED: i32 = 4444;
+
+/// Why a request has no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RpcError {
+    /// The parameters are not what the method takes.
+    #[error("{0}")]
+    InvalidParams(String),
+    /// The block named does not exist here.
+    #[error("header not found: {0}")]
+    BlockNotFound(String),
+    /// The request was understood and declined.
+    #[error("{0}")]
+    Refused(String),
+    /// The call ended in REVERT.
+    #[error("execution reverted{}", revert_reason(.0).map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Reverted(Bytes),
+    /// The transaction is in the pool, and no block took it in time.
+    #[error("transaction {hash} was accepted, but not mined within {waited_ms} ms")]
+    NotMinedInTime {
+        /// The transaction.
+        hash: B256,
+        /// How long the request waited.
+        waited_ms: u64,
+    },
+    /// State this old is not kept.
+    #[error(
+        "pruned history unavailable: the state of block {number} was pruned, the oldest one kept is that of block {floor}"
+    )]
+    Pruned {
+        /// The block asked for.
+        number: u64,
+        /// The oldest block whose state can be read.
+        floor: u64,
+    },
+    /// Our own failure: the database, or the core has stopped.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl RpcError {
+    /// A sentence about wrong parameters.
+    pub fn params(sentence: impl Into<String>) -> Self {
+        Self::InvalidParams(sentence.into())
+    }
+
+    /// A sentence about a refusal.
+    pub fn refused(sentence: impl Into<String>) -> Self {
+        Self::Refused(sentence.into())
+    }
+
+    /// The error of a core that no longer answers.
+    pub fn core_stopped() -> Self {
+        Self::Internal("the node is shutting down".into())
+    }
+
+    fn code(&self) -> i32 {
+        match self {
+            Self::InvalidParams(_) => INVALID_PARAMS,
+            Self::BlockNotFound(_) => NOT_FOUND,
+            Self::Refused(_) => REFUSED,
+            Self::Reverted(_) => REVERTED,
+            Self::NotMinedInTime { .. } => NOT_MINED_IN_TIME,
+            Self::Pruned { .. } => PRUNED,
+            Self::Internal(_) => INTERNAL,
+        }
+    }
+
+    fn data(&self) -> Option<String> {
+        match self {
+            Self::Reverted(output) => Some(output.to_string()),
+            Self::NotMinedInTime { hash, .. } => Some(hash.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        if let RpcError::Internal(reason) = &error {
+            tracing::error!(reason, "a request failed by our own fault");
+        }
+        Self::owned(error.code(), error.to_string(), error.data())
+    }
+}
+
+impl From<StoreError> for RpcError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // Passes by itself: no fault of ours, and nothing to log.
+            StoreError::Reorganizing => Self::Refused(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// geth's words come first, where it has any for the case: wallets match on them.
+impl From<TransactionError> for RpcError {
+    fn from(error: TransactionError) -> Self {
+        let words = match &error {
+            TransactionError::Empty => "typed transaction too short",
+            TransactionError::UnknownType { .. } | TransactionError::Blob => {
+                "transaction type not supported"
+            }
+            TransactionError::NoChainId => {
+                "only replay-protected (EIP-155) transactions allowed over RPC"
+            }
+            TransactionError::ChainId { .. } => "invalid chain id for signer",
+            TransactionError::NonceTooHigh => "nonce has max value",
+            TransactionError::GasLimitTooLow { .. } => "intrinsic gas too low",
+            TransactionError::GasLimitTooHigh { .. } => "transaction gas limit too high",
+            TransactionError::InitCodeTooLong { .. } => "max initcode size exceeded",
+            TransactionError::PriorityFeeAboveMaxFee { .. } => {
+                "max priority fee per gas higher than max fee per gas"
+            }
+            TransactionError::NoAuthorizations => "EIP-7702 transaction with empty auth list",
+            TransactionError::SignatureRange
+            | TransactionError::HighS
+            | TransactionError::NoSigner
+            | TransactionError::Ed25519 => "invalid sender",
+            _ => "transaction could not be decoded",
+        };
+        Self::Refused(format!("{words}: {error}"))
+    }
+}
+
+impl From<StateError> for RpcError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Pruned { number, floor } => Self::Pruned { number, floor },
+            StateError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::hex;
+
+    use super::*;
+
+    #[test]
+    fn a_revert_carries_code_3_its_reason_and_its_data() {
+        let output = hex!(
+            "08c379a0"
+            "0000000000000000000000000000000000000000000000000000000000000020"
+            "0000000000000000000000000000000000000000000000000000000000000003"
+            "6e6f210000000000000000000000000000000000000000000000000000000000"
+        );
+        let error = ErrorObjectOwned::from(RpcError::Reverted(output.into()));
+        assert_eq!(error.code(), 3);
+        assert_eq!(error.message(), "execution reverted: no!");
+        let data = error.data().unwrap().get();
+        assert!(data.starts_with("\"0x08c379a0"), "{data}");
+    }
+
+    #[test]
+    fn pruned_state_says_what_is_kept() {
+        let error = RpcError::Pruned {
+            number: 5,
+            floor: 90,
+        };
+        let object = ErrorObjectOwned::from(error);
+        assert_eq!(object.code(), 4444);
+        assert!(object.message().contains("block 90"));
+        assert!(object.data().is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! What the node is and does: chain id, syncing, mining, accounts.
+
+use alloy_primitives::{Address, U64};
+
+use crate::rpc::accounts::DevAccounts;
+use crate::rpc::api::Api;
+use crate::rpc::error::RpcError;
+use crate::rpc::methods::Registry;
+use crate::rpc::params::Args;
+
+/// Version of the protocol between nodes.
+const PROTOCOL_VERSION: u64 = 1;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.read("eth_protocolVersion", 0, protocol_version);
+    registry.read("eth_chainId", 0, chain_id);
+    registry.read("eth_syncing", 0, syncing);
+    registry.read("eth_accounts", 0, accounts);
+    registry.read("eth_requestAccounts", 0, accounts);
+    registry.read("eth_coinbase", 0, coinbase);
+    registry.read("eth_mining", 0, mining);
+    registry.read("eth_hashrate", 0, hashrate);
+}
+
+fn protocol_version(_: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
+    Ok(U64::from(PROTOCOL_VERSION))
+}
+
+fn chain_id(api: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
+    Ok(U64::from(api.node.spec.chain_id))
+}
+
+/// Never: a node without peers has nobody to catch up with.
+fn syncing(_: &Api, _: &mut Args<'_>) -> Result<bool, RpcError> {
+    Ok(false)
+}
+
+fn accounts(api: &Api, _: &mut Args<'_>) -> Result<Vec<Address>, RpcError> {
+    Ok(api
+        .node
+        .dev
+        .as_ref()
+        .map(DevAccounts::addresses)
+        .unwrap_or_default())
+}
+
+fn coinbase(api: &Api, _: &mut Args<'_>) -> Result<Address, RpcError> {
+    api.node.mining.get().beneficiary.ok_or_else(|| {
+        RpcError::refused(
+            "etherbase must be explicitly specified: start the node with --mine-to ADDRESS",
+        )
+    })
+}
+
+fn mining(api: &Api, _: &mut Args<'_>) -> Result<bool, RpcError> {
+    Ok(api.node.mining.get().active)
+}
+
+fn hashrate(api: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
+    Ok(U64::from(api.node.mining.get().hashes_per_second))
+}

@@ -1,0 +1,108 @@
+//! The table of methods, and the three ways in which one can run.
+//!
+//! - [`Registry::read`] runs where the connection is served. For what costs a few point
+//!   reads: RocksDB answers them from its cache in microseconds, while a hop to another
+//!   thread and back costs ten to twenty and a second scheduling. A read that misses the
+//!   cache blocks one of the runtime's threads for one disk access; the others go on.
+//! - [`Registry::heavy`] runs on tokio's blocking pool, two per processor at once. For what
+//!   decodes whole blocks or executes code.
+//! - [`Registry::task`] is asynchronous. For what waits for the core.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use jsonrpsee::RpcModule;
+use jsonrpsee::types::Params;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use super::api::Api;
+use super::context::RpcContext;
+use super::error::RpcError;
+use super::params::Args;
+use super::{cairn, dev, eth, net, txpool, web3};
+
+/// Why registering cannot fail.
+const ONCE: &str = "every method name is registered once";
+/// Heavy requests at once, per processor: one computes while another waits for the disk.
+const HEAVY_PER_PROCESSOR: usize = 2;
+
+/// Every method of this node.
+pub fn all(context: RpcContext) -> RpcModule<Api> {
+    let mut registry = Registry {
+        module: RpcModule::new(Api::new(context)),
+        heavy: Arc::new(Semaphore::new(heavy_at_once())),
+    };
+    web3::register(&mut registry);
+    net::register(&mut registry);
+    eth::register(&mut registry);
+    dev::register(&mut registry);
+    txpool::register(&mut registry);
+    cairn::register(&mut registry);
+    registry.module
+}
+
+fn heavy_at_once() -> usize {
+    available_parallelism()
+        .map_or(1, usize::from)
+        .saturating_mul(HEAVY_PER_PROCESSOR)
+}
+
+/// Collects methods. `most` is always the number of parameters that a method takes at most.
+pub struct Registry {
+    module: RpcModule<Api>,
+    heavy: Arc<Semaphore>,
+}
+
+impl Registry {
+    /// A method of a few point reads.
+    pub fn read<T, F>(&mut self, name: &'static str, most: usize, method: F)
+    where
+        T: Serialize + Clone + 'static,
+        F: Fn(&Api, &mut Args<'_>) -> Result<T, RpcError> + Send + Sync + 'static,
+    {
+        let callback = move |params: Params<'_>, api: &Api, _: &_| {
+            method(api, &mut Args::parse(&params, most)?)
+        };
+        self.module.register_method(name, callback).expect(ONCE);
+    }
+
+    /// A method that computes or reads a lot.
+    pub fn heavy<T, F>(&mut self, name: &'static str, most: usize, method: F)
+    where
+        T: Serialize + Clone + Send + 'static,
+        F: Fn(&Api, &mut Args<'_>) -> Result<T, RpcError> + Copy + Send + Sync + 'static,
+    {
+        let heavy = Arc::clone(&self.heavy);
+        let callback = move |params: Params<'static>, api: Arc<Api>, _| {
+            let heavy = Arc::clone(&heavy);
+            async move {
+                let permit = heavy.acquire_owned().await;
+                let permit = permit.map_err(|_| RpcError::core_stopped())?;
+                let work = move || {
+                    // Held by the work itself: it goes on when the asker hangs up.
+                    let _permit = permit;
+                    method(&api, &mut Args::parse(&params, most)?)
+                };
+                let done = tokio::task::spawn_blocking(work).await;
+                done.unwrap_or_else(|error| Err(RpcError::Internal(error.to_string())))
+            }
+        };
+        self.module
+            .register_async_method(name, callback)
+            .expect(ONCE);
+    }
+
+    /// A method that waits. It takes its parameters apart itself.
+    pub fn task<T, F, Fut>(&mut self, name: &'static str, method: F)
+    where
+        T: Serialize + Clone + Send + 'static,
+        F: Fn(Arc<Api>, Params<'static>) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, RpcError>> + Send + 'static,
+    {
+        let callback = move |params: Params<'static>, api: Arc<Api>, _| method(api, params);
+        self.module
+            .register_async_method(name, callback)
+            .expect(ONCE);
+    }
+}

@@ -1,0 +1,217 @@
+//! A copy of the mempool that RPC reads, so that no request waits for the core.
+//!
+//! The core owns the mempool; whoever carries out the core's actions applies each change
+//! here. Which transactions can be executed is not stored: it follows from the account's
+//! nonce, which a request reads from the same snapshot as all else.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use alloy_primitives::{Address, B256};
+use cairn_genesis::VerifiedTransaction;
+use parking_lot::RwLock;
+
+use crate::mempool::DropReason;
+use crate::mempool::Gone;
+
+/// Transactions that have left the pool unmined, remembered for `cairn_why`: a few
+/// minutes' worth under load, at about 300 bytes each.
+const REMEMBERED: usize = 4096;
+
+/// Transactions of one sender by nonce.
+pub type Queue = BTreeMap<u64, VerifiedTransaction>;
+
+/// The shared copy.
+#[derive(Debug, Default)]
+pub struct PoolMirror {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    by_hash: HashMap<B256, VerifiedTransaction>,
+    by_sender: BTreeMap<Address, Queue>,
+    gone: HashMap<B256, Gone>,
+    gone_order: VecDeque<B256>,
+}
+
+impl PoolMirror {
+    /// Applies one change of the mempool: first what left, then what came. A newcomer
+    /// takes the place of the transaction with its sender and nonce, if there is one.
+    pub fn apply(
+        &self,
+        added: impl IntoIterator<Item = VerifiedTransaction>,
+        removed: impl IntoIterator<Item = (B256, Gone)>,
+    ) {
+        let mut inner = self.inner.write();
+        for (hash, gone) in removed {
+            inner.remove(hash, gone);
+        }
+        for transaction in added {
+            inner.insert(transaction);
+        }
+    }
+
+    /// The transaction with this hash.
+    pub fn get(&self, hash: B256) -> Option<VerifiedTransaction> {
+        self.inner.read().by_hash.get(&hash).cloned()
+    }
+
+    /// Why the transaction left the pool, if that was not long ago and not into a block.
+    pub fn gone(&self, hash: B256) -> Option<Gone> {
+        self.inner.read().gone.get(&hash).cloned()
+    }
+
+    /// How many transactions are held.
+    pub fn len(&self) -> usize {
+        self.inner.read().by_hash.len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All transactions of `sender`.
+    pub fn of(&self, sender: Address) -> Queue {
+        let inner = self.inner.read();
+        inner.by_sender.get(&sender).cloned().unwrap_or_default()
+    }
+
+    /// All transactions. The clones share their bytes with the mirror.
+    pub fn all(&self) -> BTreeMap<Address, Queue> {
+        self.inner.read().by_sender.clone()
+    }
+
+    /// The nonce that `sender` has to use next when its account stands at `nonce`:
+    /// the first one without a gap before it that no transaction has.
+    pub fn next_nonce(&self, sender: Address, nonce: u64) -> u64 {
+        let inner = self.inner.read();
+        let queue = inner.by_sender.get(&sender);
+        queue.map_or(nonce, |queue| end_of_run(queue, nonce))
+    }
+}
+
+impl Inner {
+    fn insert(&mut self, transaction: VerifiedTransaction) {
+        let hash = transaction.hash();
+        let queue = self.by_sender.entry(transaction.sender()).or_default();
+        let replaced = queue.insert(transaction.nonce(), transaction.clone());
+        self.by_hash.insert(hash, transaction);
+        if let Some(old) = replaced.map(|old| old.hash()).filter(|old| *old != hash) {
+            self.by_hash.remove(&old);
+            self.remember(old, Gone::Replaced { by: hash });
+        }
+    }
+
+    fn remove(&mut self, hash: B256, gone: Gone) {
+        let Some(transaction) = self.by_hash.remove(&hash) else {
+            return;
+        };
+        let sender = transaction.sender();
+        if let Some(queue) = self.by_sender.get_mut(&sender) {
+            queue.remove(&transaction.nonce());
+            if queue.is_empty() {
+                self.by_sender.remove(&sender);
+            }
+        }
+        if gone != Gone::Dropped(DropReason::Mined) {
+            self.remember(hash, gone);
+        }
+    }
+
+    fn remember(&mut self, hash: B256, gone: Gone) {
+        if self.gone.insert(hash, gone).is_none() {
+            self.gone_order.push_back(hash);
+        }
+        if self.gone_order.len() > REMEMBERED {
+            let oldest = self.gone_order.pop_front();
+            oldest.map(|oldest| self.gone.remove(&oldest));
+        }
+    }
+}
+
+/// The first nonce from `nonce` on that is not in `queue`.
+pub fn end_of_run(queue: &Queue, nonce: u64) -> u64 {
+    let mut next = nonce;
+    for taken in queue.range(nonce..).map(|(taken, _)| *taken) {
+        if taken != next {
+            break;
+        }
+        next = next.saturating_add(1);
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::tests::transfers;
+
+    fn pool_of(nonces: &[u64]) -> (PoolMirror, Vec<VerifiedTransaction>) {
+        let pool = PoolMirror::default();
+        let transactions = transfers(nonces, 1);
+        pool.apply(transactions.clone(), []);
+        (pool, transactions)
+    }
+
+    #[test]
+    fn the_next_nonce_is_the_first_without_a_transaction() {
+        let (pool, transactions) = pool_of(&[3, 4, 6]);
+        let sender = transactions[0].sender();
+        for (account, next) in [(0, 0), (3, 5), (4, 5), (5, 5), (6, 7), (9, 9)] {
+            assert_eq!(
+                pool.next_nonce(sender, account),
+                next,
+                "account at {account}"
+            );
+        }
+        assert_eq!(pool.next_nonce(Address::ZERO, 2), 2);
+    }
+
+    #[test]
+    fn what_comes_and_goes_leaves_no_trace_but_its_reason() {
+        let (pool, old) = pool_of(&[0, 1]);
+        let new = transfers(&[0], 2).remove(0);
+        let replaced = Gone::Replaced { by: new.hash() };
+        pool.apply([new.clone()], [(old[0].hash(), replaced.clone())]);
+        assert_eq!(pool.gone(old[0].hash()), Some(replaced));
+        assert_eq!(pool.get(old[0].hash()), None);
+        assert_eq!(pool.len(), 2);
+        let mined = |transaction: &VerifiedTransaction| {
+            (transaction.hash(), Gone::Dropped(DropReason::Mined))
+        };
+        pool.apply([], [mined(&new), mined(&old[1])]);
+        assert!(pool.is_empty() && pool.all().is_empty());
+        assert_eq!(
+            pool.gone(new.hash()),
+            None,
+            "what is mined is in the chain, not gone"
+        );
+    }
+
+    #[test]
+    fn a_newcomer_takes_the_place_of_its_nonce() {
+        let (pool, old) = pool_of(&[0]);
+        let new = transfers(&[0], 2).remove(0);
+        pool.apply([new.clone()], []);
+        assert_eq!(pool.len(), 1);
+        assert_eq!(
+            pool.gone(old[0].hash()),
+            Some(Gone::Replaced { by: new.hash() })
+        );
+    }
+
+    #[test]
+    fn only_so_many_reasons_are_remembered() {
+        let mut inner = Inner::default();
+        let hash = |number: usize| B256::from(alloy_primitives::U256::from(number));
+        for number in 0..REMEMBERED + 10 {
+            inner.remember(hash(number), Gone::Evicted);
+        }
+        assert_eq!(
+            (inner.gone.len(), inner.gone_order.len()),
+            (REMEMBERED, REMEMBERED)
+        );
+        assert!(!inner.gone.contains_key(&hash(9)) && inner.gone.contains_key(&hash(10)));
+    }
+}

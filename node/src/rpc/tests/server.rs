@@ -1,0 +1,210 @@
+//! The real server, on a real port.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::{Value, json};
+
+use super::fixture::*;
+use crate::rpc::guard::AllowList;
+use crate::rpc::{RpcConfig, RpcServer, ServeError};
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+fn config() -> RpcConfig {
+    RpcConfig::new(ANY_PORT.parse().unwrap())
+}
+
+async fn serve(config: RpcConfig) -> (Node, RpcServer) {
+    let node = Node::start();
+    let server = RpcServer::start(config, node.context.clone())
+        .await
+        .unwrap();
+    (node, server)
+}
+
+/// Sends raw bytes, reads until the other side closes or `enough` says so.
+fn exchange(address: SocketAddr, request: &[u8], enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request).unwrap();
+    read_until(&mut stream, enough)
+}
+
+fn read_until(stream: &mut TcpStream, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while !enough(&answer) {
+        match stream.read(&mut buffer).unwrap() {
+            0 => break,
+            length => answer.extend_from_slice(&buffer[..length]),
+        }
+    }
+    answer
+}
+
+/// One HTTP request with these headers; status line, headers and body as text.
+async fn http(
+    address: SocketAddr,
+    verb: &'static str,
+    headers: &'static str,
+    body: String,
+) -> String {
+    let request = format!(
+        "{verb} / HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+        body.len()
+    );
+    let answer =
+        tokio::task::spawn_blocking(move || exchange(address, request.as_bytes(), |_| false));
+    String::from_utf8(answer.await.unwrap()).unwrap()
+}
+
+async fn post(address: SocketAddr, body: Value) -> Value {
+    let answer = http(address, "POST", "Host: localhost\r\n", body.to_string()).await;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+}
+
+fn request(method: &str) -> Value {
+    json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": []})
+}
+
+#[tokio::test]
+async fn http_answers_requests_and_batches() {
+    let (node, server) = serve(config()).await;
+    node.mine();
+    assert_ne!(server.address().port(), 0);
+    let single = post(server.address(), request("eth_blockNumber")).await;
+    assert_eq!(single, json!({"jsonrpc": "2.0", "id": 7, "result": "0x1"}));
+    let batch = json!([
+        request("eth_chainId"),
+        request("nonsense"),
+        request("eth_blockNumber")
+    ]);
+    let answers = post(server.address(), batch).await;
+    assert_eq!(answers[0]["result"], "0x7a69");
+    assert_eq!(answers[1]["error"]["code"], -32601);
+    assert_eq!(answers[2]["result"], "0x1");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn limits_hold() {
+    let (_node, server) = serve(config()).await;
+    let batch: Vec<_> = (0..1001).map(|_| request("eth_chainId")).collect();
+    let answer = post(server.address(), json!(batch)).await;
+    assert_eq!(answer["error"]["code"], -32010, "{answer}");
+    // The length alone is enough to be refused: nothing of such a body is read.
+    let address = server.address();
+    let too_long = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        Content-Type: application/json\r\nContent-Length: 5242881\r\n\r\n";
+    let answer =
+        tokio::task::spawn_blocking(move || exchange(address, too_long.as_bytes(), |_| false));
+    let answer = String::from_utf8(answer.await.unwrap()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
+async fn browsers_are_let_in_and_rebound_names_are_not() {
+    let (_node, server) = serve(config()).await;
+    let chain_id = || request("eth_chainId").to_string();
+    let preflight =
+        "Host: localhost\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n";
+    let answer = http(server.address(), "OPTIONS", preflight, String::new()).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        answer
+            .to_lowercase()
+            .contains("access-control-allow-origin: *"),
+        "{answer}"
+    );
+    let from_page = "Host: 127.0.0.1:8545\r\nOrigin: https://app.example\r\n";
+    let answer = http(server.address(), "POST", from_page, chain_id()).await;
+    assert!(answer.contains("0x7a69"), "{answer}");
+    let rebound = "Host: evil.example\r\nOrigin: https://evil.example\r\n";
+    let answer = http(server.address(), "POST", rebound, chain_id()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+}
+
+#[tokio::test]
+async fn origins_and_hosts_can_be_chosen() {
+    let mut config = config();
+    config.origins = AllowList::parse("https://app.example");
+    config.hosts = AllowList::parse("node.example");
+    let (_node, server) = serve(config).await;
+    let chain_id = || request("eth_chainId").to_string();
+    let ours = "Host: node.example\r\nOrigin: https://app.example\r\n";
+    let answer = http(server.address(), "POST", ours, chain_id()).await;
+    assert!(
+        answer
+            .to_lowercase()
+            .contains("access-control-allow-origin: https://app.example"),
+        "{answer}"
+    );
+    let other = "Host: node.example\r\nOrigin: https://other.example\r\n";
+    let answer = http(server.address(), "POST", other, chain_id()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+}
+
+#[tokio::test]
+async fn websockets_share_the_port() {
+    let (_node, server) = serve(config()).await;
+    let address = server.address();
+    let upgrade = |origin: &str| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{origin}\r\n"
+        )
+    };
+    let request = upgrade("");
+    let talk = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let switched = read_until(&mut stream, |answer| answer.ends_with(b"\r\n\r\n"));
+        assert!(switched.starts_with(b"HTTP/1.1 101"));
+        let message = self::request("eth_chainId").to_string();
+        // One text frame, masked with zeros: its payload stays as it is.
+        let mut frame = vec![
+            0x81,
+            0x80 | u8::try_from(message.len()).unwrap(),
+            0,
+            0,
+            0,
+            0,
+        ];
+        frame.extend_from_slice(message.as_bytes());
+        stream.write_all(&frame).unwrap();
+        // Two bytes of frame, then JSON; a ping may follow at once.
+        let frames = read_until(&mut stream, |answer| answer.contains(&b'}'));
+        let end = frames.iter().position(|byte| *byte == b'}').unwrap();
+        let start = frames.iter().position(|byte| *byte == b'{').unwrap();
+        String::from_utf8(frames[start..=end].to_vec()).unwrap()
+    });
+    let answer: Value = serde_json::from_str(&talk.await.unwrap()).unwrap();
+    assert_eq!(answer["result"], "0x7a69");
+}
+
+#[tokio::test]
+async fn websockets_from_other_pages_are_refused() {
+    let mut config = config();
+    config.origins = AllowList::parse("https://app.example");
+    let (_node, server) = serve(config).await;
+    let headers = "Host: localhost\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: https://evil.example\r\n";
+    let answer = http(server.address(), "GET", headers, String::new()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_sentence() {
+    let (node, server) = serve(config()).await;
+    let taken = RpcConfig::new(server.address());
+    let error = RpcServer::start(taken, node.context.clone())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ServeError::InUse(address) if address == server.address()));
+    assert!(error.to_string().contains("already in use"), "{error}");
+    let address = server.address();
+    server.stop().await;
+    let again = RpcServer::start(RpcConfig::new(address), node.context.clone()).await;
+    again.unwrap().stop().await;
+}
