@@ -1,0 +1,31 @@
+# The commands of the project; `make` alone lists them.
+
+# One target directory for every clone on this machine: RocksDB compiles once.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn-target
+
+# Installs what a build needs, then runs cargo and shows how RocksDB comes along.
+CARGO := .ci/cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: build ## build, then mine on a development network; ARGS="--threads 1" adds options
+	@exec "$$CARGO_TARGET_DIR/release/cairn" run --chain devnet --mine $(ARGS)
+
+build: ## build the release binaries
+	@$(CARGO) build --release --workspace
+
+test: ## run every test
+	@$(CARGO) test --release --workspace
+
+check: ## run what CI runs: format, lints, documentation, tests
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --release --workspace --no-deps
+	@$(CARGO) test --locked --release --workspace
+
+bench: ## run the benchmarks; ARGS="import" picks some by name
+	@$(CARGO) bench --workspace --bench '*' $(if $(ARGS),-- $(ARGS))
