@@ -1,50 +1,114 @@
-//! What calls and creations have in common: how a frame ends, and the one place where code runs.
+//! A frame: one run of code, from its call to its return; and the pool that frames are taken from.
 
-use crate::{Halt, Journal, Status, journal::Checkpoint};
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, U256};
+
+use crate::{
+    Status,
+    code::ENTRY,
+    journal::{AccountId, Checkpoint},
+    memory::{Memory, Range},
+};
+
+/// Slots of a frame's stack array: 1,024 items, and as much again for results on their way.
+pub(crate) const SLOTS: usize = 2048;
+
+/// A frame that runs, or waits for a call that it made.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub stack: Box<[U256; SLOTS]>,
+    pub memory: Memory,
+    /// Calldata; empty for a creation.
+    pub input: Vec<u8>,
+    /// Which program runs.
+    pub program: usize,
+    /// The next operation.
+    pub next_op: usize,
+    /// Height of the stack.
+    pub height: usize,
+    pub gas: u64,
+    /// Gas at its start.
+    pub gas_limit: u64,
+    /// Whose storage and balance the code works on.
+    pub contract: AccountId,
+    pub address: Address,
+    pub caller: Address,
+    pub value: U256,
+    pub is_static: bool,
+    /// What a failure takes back.
+    pub checkpoint: Checkpoint,
+    /// What becomes of the output.
+    pub kind: Kind,
+}
+
+/// Why a frame runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A call; the output goes to this range of the caller's memory.
+    Call(Range),
+    /// A creation; the output becomes code.
+    Create,
+}
 
 /// How a frame ended.
-#[derive(Debug)]
-pub(crate) struct FrameResult {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameEnd {
     pub status: Status,
     /// Gas returned to the caller; none after a halt.
     pub gas_left: u64,
-    pub output: Bytes,
 }
 
-impl FrameResult {
-    /// The frame took effect.
-    pub fn success(gas_left: u64, output: Bytes) -> Self {
+impl Frame {
+    /// An empty frame.
+    pub fn new() -> Self {
+        let stack = vec![U256::ZERO; SLOTS].into_boxed_slice();
         Self {
-            status: Status::Success,
-            gas_left,
-            output,
+            stack: stack.try_into().expect("the slice has the length of the array"),
+            memory: Memory::default(),
+            input: Vec::new(),
+            program: 0,
+            next_op: 0,
+            height: 0,
+            gas: 0,
+            gas_limit: 0,
+            contract: AccountId::default(),
+            address: Address::ZERO,
+            caller: Address::ZERO,
+            value: U256::ZERO,
+            is_static: false,
+            checkpoint: Checkpoint::default(),
+            kind: Kind::Create,
         }
     }
 
-    /// The frame broke a rule: all its gas is consumed and nothing is returned.
-    pub fn halt(halt: Halt) -> Self {
-        Self {
-            status: Status::Halt(halt),
-            gas_left: 0,
-            output: Bytes::new(),
-        }
+    /// Makes it ready to run from the start. What belongs to its call is set by the caller.
+    pub fn begin(&mut self, gas: u64, checkpoint: Checkpoint, kind: Kind) {
+        self.memory.reset();
+        self.next_op = 0;
+        self.height = 0;
+        self.gas = gas;
+        self.gas_limit = gas;
+        self.checkpoint = checkpoint;
+        self.kind = kind;
     }
 
-    /// Undoes the frame's changes unless it was a success.
-    pub fn settle(self, journal: &mut Journal, checkpoint: Checkpoint) -> Self {
-        if !self.status.is_success() {
-            journal.revert(checkpoint);
-        }
-        self
+    /// The items of the stack, the top last. In order between blocks.
+    pub fn items(&self) -> &[U256] {
+        &self.stack[..self.height]
     }
-}
 
-/// Runs code. Empty code succeeds at once; there is no interpreter for any other.
-pub(crate) fn execute(code: &Bytes, gas: u64) -> FrameResult {
-    if code.is_empty() {
-        FrameResult::success(gas, Bytes::new())
-    } else {
-        FrameResult::halt(Halt::NoInterpreter)
+    /// The `index`-th item from the top, from 0.
+    pub fn peek(&self, index: usize) -> U256 {
+        self.stack[self.height.wrapping_sub(1 + index) % SLOTS]
+    }
+
+    /// Takes `count` items off and puts one on.
+    pub fn replace(&mut self, count: usize, value: U256) {
+        self.height = (self.height + 1).wrapping_sub(count) % SLOTS;
+        self.stack[self.height.wrapping_sub(1) % SLOTS] = value;
+    }
+
+    /// What is added to a place to find its slot (modulo [`SLOTS`]).
+    pub fn base(&self) -> usize {
+        self.height.wrapping_sub(usize::from(ENTRY))
     }
 }

@@ -1,4 +1,5 @@
-//! The gas schedule as far as a transaction needs it before and after its run.
+//! The gas schedule, less what the table in [`opcode`](crate::opcode) says: transactions, and the prices of
+//! instructions that depend on operands, warmth or state.
 
 use alloy_primitives::{Address, B256, TxKind};
 
@@ -29,6 +30,57 @@ pub const TRANSACTION_GAS_CAP: u64 = 1 << 24;
 pub const MAX_INIT_CODE_LEN: usize = 49_152;
 /// EIP-3529's `MAX_REFUND_QUOTIENT`: refunds give back at most this fraction of the gas spent.
 pub const MAX_REFUND_QUOTIENT: u64 = 5;
+
+/// EIP-2929: what the first access to an account costs on top of the 100 gas that the table holds.
+pub const COLD_ACCOUNT: u64 = 2_500;
+/// EIP-2929's `COLD_ACCOUNT_ACCESS_COST`, for SELFDESTRUCT and delegations (EIP-7702), where the table holds nothing.
+pub const COLD_ACCOUNT_ACCESS: u64 = 2_600;
+/// EIP-2929's `WARM_STORAGE_READ_COST`.
+pub const WARM_ACCESS: u64 = 100;
+/// EIP-2929: what the first SLOAD of a slot costs on top of the 100 gas that the table holds.
+pub const COLD_SLOAD: u64 = 2_000;
+/// EIP-2929's `COLD_SLOAD_COST`, for SSTORE, where the table holds nothing.
+pub const COLD_SSTORE: u64 = 2_100;
+/// EIP-2200's `SSTORE_SET_GAS`: a slot becomes non-zero.
+pub const SSTORE_SET: u64 = 20_000;
+/// EIP-2929: `SSTORE_RESET_GAS - COLD_SLOAD_COST`, a slot that is not zero changes.
+pub const SSTORE_RESET: u64 = 2_900;
+/// EIP-2200: at this much gas or less SSTORE fails.
+pub const SSTORE_STIPEND: u64 = 2_300;
+/// EIP-3529's `SSTORE_CLEARS_SCHEDULE`, refunded for a slot that becomes zero.
+pub const SSTORE_CLEARS: i64 = 4_800;
+/// Per byte of the exponent (EIP-160).
+pub const EXP_BYTE: u64 = 50;
+/// Per started word that KECCAK256 and CREATE2 hash.
+pub const KECCAK_WORD: u64 = 6;
+/// Per started word that is copied.
+pub const COPY_WORD: u64 = 3;
+/// Per byte of a log's data.
+pub const LOG_BYTE: u64 = 8;
+/// A call that moves value.
+pub const CALL_VALUE: u64 = 9_000;
+/// What the callee gets of that.
+pub const CALL_STIPEND: u64 = 2_300;
+/// Value that makes a new account, by CALL or SELFDESTRUCT (EIP-161).
+pub const NEW_ACCOUNT: u64 = 25_000;
+/// Per byte of deployed code.
+pub const CODE_DEPOSIT_BYTE: u64 = 200;
+/// EIP-170's `MAX_CODE_SIZE`, bytes.
+pub const MAX_CODE_LEN: usize = 24_576;
+
+/// Bytes of memory beyond which no gas suffices that a block could hold: their price is above 2^40.
+const MAX_MEMORY_BYTES: u64 = 1 << 32;
+
+/// What memory of this many bytes costs in all: "3 * words + words² / 512", `None` if that is beyond all means.
+pub fn memory(bytes: u64) -> Option<u64> {
+    let words = Some(bytes).filter(|bytes| *bytes <= MAX_MEMORY_BYTES)?.div_ceil(32);
+    Some(3 * words + words * words / 512)
+}
+
+/// `per_word` for each started word of `bytes`, saturating.
+pub fn words(bytes: u64, per_word: u64) -> u64 {
+    bytes.div_ceil(32).saturating_mul(per_word)
+}
 
 /// What a transaction costs because of its bytes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,39 +1,47 @@
 //! Cairn's virtual machine: one transaction in, one outcome out.
 //!
-//! The machine knows accounts, gas and fees by Ethereum's Osaka rules, and nothing of chains, disks
-//! or networks. It reads the world through the four methods of [`State`] and never writes to it: what
-//! a transaction changes comes back as a [`Diff`].
+//! The machine runs Ethereum's Osaka instruction set by Ethereum's rules of accounts, gas and fees, and knows
+//! nothing of chains, disks or networks. It reads the world through the four methods of [`State`] and never
+//! writes to it: what a transaction changes comes back as a [`Diff`].
 //!
 //! ```text
 //!            TxEnv, BlockEnv                                               Outcome
 //!                  │                                                          ▲
 //!   phases/  validate ──► buy ──► authorize ──► run ──► refund ──► pay ───────┤ status, gas, logs
 //!                  │        │         │          │                    │       │
-//!                  │        │         │      call │ create            │       │
-//!                  ▼        ▼         ▼          ▼                    ▼       │
+//!                  │        │         │       engine: frames          │       │
+//!                  │        │         │        ▲      │ call, create  │       │
+//!                  │        │         │        │  interpreter ◄── code: blocks of operations
+//!                  ▼        ▼         ▼        ▼      ▼               ▼       │
 //!   journal/  accounts · storage · code · warm sets · logs, with undo ────────┘ diff
 //!                  │
 //!                  ▼ each account at most once per transaction
 //!                State
 //! ```
 //!
-//! - [`machine`] composes the phases and owns what is reused between transactions.
-//! - `phases/` holds one file per phase; `frame`, `call` and `create` what one frame does.
+//! - [`machine`] composes the phases and owns what is reused between transactions; `phases/` holds one file each.
+//! - [`mod@opcode`] is the one table of instructions; `code/` turns bytes into what the interpreter runs.
+//! - `engine` runs frames within frames, `interpreter` one of them; `instructions/` holds what is more than
+//!   arithmetic, `word` the arithmetic.
 //! - [`journal`] remembers every change so that a frame can be undone exactly.
-//! - [`gas`] is the gas schedule as far as transactions need it; [`delegation`] is EIP-7702's indicator.
+//! - [`gas`] is the gas schedule; [`delegation`] is EIP-7702's indicator; [`trace`] lets others watch.
 //!
 //! Three results are never mixed: an invalid transaction ([`TransactError::Invalid`], nothing happened
 //! and nothing is paid), a transaction that ran ([`Outcome`], whatever its [`Status`]), and a state that
 //! could not be read ([`TransactError::State`], which says nothing about the transaction).
 //!
-//! Deliberately absent: an interpreter (code that would have to run halts with [`Halt::NoInterpreter`]),
-//! signatures (the caller recovers senders and authorities), blob transactions, earlier forks, clocks,
-//! globals. The gas left in the block is the caller's matter as well.
+//! Deliberately absent: signatures (the caller recovers senders and authorities), blob transactions, forks
+//! other than Osaka, clocks, globals, recursion. The gas left in the block is the caller's matter as well.
 
-mod call;
-mod create;
+mod code;
+mod engine;
 mod frame;
+mod instructions;
+mod interpreter;
+mod memory;
 mod phases;
+mod programs;
+mod word;
 
 pub mod delegation;
 pub mod env;
@@ -41,9 +49,11 @@ pub mod error;
 pub mod gas;
 pub mod journal;
 pub mod machine;
+pub mod opcode;
 pub mod outcome;
 pub mod precompiles;
 pub mod state;
+pub mod trace;
 
 pub use env::{Authorization, BlockEnv, CallRequest, TxEnv};
 pub use error::{InvalidTransaction, TransactError};

@@ -1,28 +1,40 @@
 //! The machine: composes the phases, and keeps what is reused between transactions.
 
 use crate::{
-    BlockEnv, CallRequest, Journal, Outcome, Precompiles, State, TransactError, TxEnv,
-    phases::{Request, buy, pay, refund, refund::GasBill, run, run::Ran, validate},
+    BlockEnv, CallRequest, Outcome, Precompiles, State, TransactError, TxEnv,
+    code::Granularity,
+    engine::{Engine, Run},
+    interpreter::Env,
+    phases::{Request, buy, pay, refund, refund::GasBill, run::Ran, validate},
+    trace::{NoTracer, Tracer},
 };
 
 /// Executes transactions one after the other. Nothing carries over from one to the next but memory that
-/// was allocated, so any machine with the same precompiles gives the same outcome.
+/// was allocated and code that was prepared, so any machine with the same precompiles gives the same outcome.
 ///
 /// It has no globals and may be moved between threads; threads that work at once have one each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Machine {
+    engine: Engine,
+    /// The same for tracers that watch every instruction; made when the first one comes.
+    stepped: Option<Box<Engine>>,
     precompiles: Precompiles,
-    journal: Journal,
+}
+
+impl Default for Machine {
+    /// A machine without precompiles.
+    fn default() -> Self {
+        Self::new(Precompiles::default())
+    }
 }
 
 impl Machine {
     /// A machine with these precompiles.
     pub fn new(precompiles: Precompiles) -> Self {
-        // EIP-2929: accessed_addresses is initialized to include "all precompiles".
-        let journal = Journal::new(precompiles.addresses());
         Self {
+            engine: Engine::new(precompiles.clone(), Granularity::Block),
+            stepped: None,
             precompiles,
-            journal,
         }
     }
 
@@ -44,18 +56,39 @@ impl Machine {
     where
         S: State + ?Sized,
     {
+        self.transact_traced(state, block, tx, &mut NoTracer)
+    }
+
+    /// As [`Machine::transact`], watched by `tracer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Machine::transact`].
+    pub fn transact_traced<S, T>(
+        &mut self,
+        state: &S,
+        block: &BlockEnv,
+        tx: &TxEnv,
+        tracer: &mut T,
+    ) -> Result<Outcome, TransactError<S::Error>>
+    where
+        S: State + ?Sized,
+        T: Tracer,
+    {
         let request = Request::from(tx);
         let intrinsic = validate::request(&request)?;
         let price = validate::fees(block, tx)?;
-        self.journal.reset();
-        let sender = validate::sender(&mut self.journal, state, tx)?;
-        buy::gas(&mut self.journal, sender, tx.gas_limit, price);
-        let ran = self.run(state, block, &request, intrinsic.initial)?;
-        let bill = refund::settle(tx.gas_limit, &ran, self.journal.refund(), intrinsic.floor);
-        pay::sender(&mut self.journal, sender, tx.gas_limit, &bill, price);
-        pay::beneficiary(&mut self.journal, state, block, &bill, price)
+        let engine = self.ready::<T>();
+        let sender = validate::sender(&mut engine.journal, state, tx)?;
+        buy::gas(&mut engine.journal, sender, tx.gas_limit, price);
+        let env = Env { block, origin: tx.sender, gas_price: price };
+        let mut run = Run { engine: &mut *engine, state, env, tracer };
+        let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
+        let bill = refund::settle(tx.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
+        pay::sender(&mut engine.journal, sender, tx.gas_limit, &bill, price);
+        pay::beneficiary(&mut engine.journal, state, block, &bill, price)
             .map_err(TransactError::State)?;
-        Ok(self.outcome(ran, bill))
+        Ok(outcome(engine, ran, bill))
     }
 
     /// Runs a call without a signature: no rules for nonce and fees, no cap on gas, nothing bought or paid.
@@ -74,45 +107,60 @@ impl Machine {
     where
         S: State + ?Sized,
     {
-        let request = Request::from(call);
-        let intrinsic = validate::request(&request)?;
-        self.journal.reset();
-        validate::caller(&mut self.journal, state, &request)?;
-        let ran = self.run(state, block, &request, intrinsic.initial)?;
-        let bill = refund::settle(call.gas_limit, &ran, self.journal.refund(), intrinsic.floor);
-        Ok(self.outcome(ran, bill))
+        self.call_traced(state, block, call, &mut NoTracer)
     }
 
-    fn run<S>(
+    /// As [`Machine::call`], watched by `tracer`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Machine::call`].
+    pub fn call_traced<S, T>(
         &mut self,
         state: &S,
         block: &BlockEnv,
-        request: &Request<'_>,
-        intrinsic_gas: u64,
-    ) -> Result<Ran, TransactError<S::Error>>
+        call: &CallRequest,
+        tracer: &mut T,
+    ) -> Result<Outcome, TransactError<S::Error>>
     where
         S: State + ?Sized,
+        T: Tracer,
     {
-        let Self {
-            precompiles,
-            journal,
-        } = self;
-        run::run(journal, precompiles, state, block, request, intrinsic_gas)
-            .map_err(TransactError::State)
+        let request = Request::from(call);
+        let intrinsic = validate::request(&request)?;
+        let engine = self.ready::<T>();
+        validate::caller(&mut engine.journal, state, &request)?;
+        let env = Env { block, origin: call.sender, gas_price: call.gas_price };
+        let mut run = Run { engine: &mut *engine, state, env, tracer };
+        let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
+        let bill = refund::settle(call.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
+        Ok(outcome(engine, ran, bill))
     }
 
-    fn outcome(&mut self, ran: Ran, bill: GasBill) -> Outcome {
-        let finished = self.journal.finish();
-        Outcome {
-            status: ran.frame.status,
-            created: ran.created,
-            gas_used: bill.used,
-            gas_refunded: bill.refunded,
-            output: ran.frame.output,
-            logs: finished.logs,
-            diff: finished.diff,
-            destroyed: finished.destroyed,
-        }
+    /// The engine that suits the tracer, ready for a run.
+    fn ready<T: Tracer>(&mut self) -> &mut Engine {
+        let engine = if T::STEPS {
+            let new = || Box::new(Engine::new(self.precompiles.clone(), Granularity::Instruction));
+            self.stepped.get_or_insert_with(new)
+        } else {
+            &mut self.engine
+        };
+        engine.reset();
+        engine
+    }
+}
+
+fn outcome(engine: &mut Engine, ran: Ran, bill: GasBill) -> Outcome {
+    let finished = engine.journal.finish();
+    Outcome {
+        status: ran.frame.status,
+        created: ran.created,
+        gas_used: bill.used,
+        gas_refunded: bill.refunded,
+        output: engine.output(),
+        logs: finished.logs,
+        diff: finished.diff,
+        destroyed: finished.destroyed,
     }
 }
 

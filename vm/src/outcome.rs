@@ -47,12 +47,42 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Halt {
-    /// There is code to run, and this version of the machine has no interpreter.
-    #[error("this version has no interpreter for contract code")]
-    NoInterpreter,
     /// The gas did not suffice.
     #[error("out of gas")]
     OutOfGas,
+    /// An instruction takes more items than the stack has.
+    #[error("stack underflow")]
+    StackUnderflow,
+    /// The stack would hold more than 1,024 items.
+    #[error("stack limit reached 1024")]
+    StackOverflow,
+    /// A jump to where there is no JUMPDEST.
+    #[error("invalid jump destination")]
+    InvalidJump,
+    /// INVALID, or a byte that is no instruction.
+    #[error("invalid opcode: {}", crate::opcode::name(*.0))]
+    InvalidOpcode(u8),
+    /// A change of the state within STATICCALL (EIP-214).
+    #[error("write protection")]
+    StaticViolation,
+    /// RETURNDATACOPY reads beyond the data (EIP-211).
+    #[error("return data out of bounds")]
+    ReturnDataOutOfBounds,
+    /// EIP-3860: init code above 49,152 bytes.
+    #[error("max initcode size exceeded")]
+    InitCodeTooLarge,
+    /// EIP-170: deployed code above 24,576 bytes.
+    #[error("max code size exceeded")]
+    CodeTooLarge,
+    /// EIP-3541: deployed code begins with 0xef.
+    #[error("invalid code: must not begin with 0xef")]
+    CodeBeginsWithEf,
+    /// A call at depth 1,024.
+    #[error("max call depth exceeded")]
+    DepthExceeded,
+    /// The creator's nonce is 2^64 − 1 (EIP-2681).
+    #[error("nonce uint64 overflow")]
+    NonceOverflow,
     /// A precompile refused its input.
     #[error("the precompile refused its input")]
     PrecompileFailed,

@@ -5,7 +5,7 @@ use crate::{AccountInfo, Halt, State};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 
 /// Names an account that was loaded in this transaction, cheaper than its address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub(super) usize);
 
 /// An account as the transaction sees it now.

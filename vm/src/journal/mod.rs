@@ -53,7 +53,7 @@ pub struct Journal {
 
 /// A moment to return to. Checkpoints nest: reverting to one invalidates those taken after it. To keep
 /// the changes, drop it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a checkpoint is taken in order to be reverted to"]
 pub struct Checkpoint {
     changes: usize,

@@ -2,70 +2,108 @@
 
 use super::{Request, authorize};
 use crate::{
-    BlockEnv, Journal, Precompiles, State,
-    call::{self, Call},
-    create::{self, Create},
-    frame::FrameResult,
+    BlockEnv, Journal, State,
+    engine::{Create, Run},
+    frame::FrameEnd,
+    instructions::call::{Call, code_of},
+    delegation,
+    journal::AccountId,
+    memory::Range,
+    trace::{FrameKind, Tracer},
 };
-use alloy_primitives::{Address, TxKind};
+use alloy_primitives::{Address, B256, Bytes, TxKind};
 
 /// How the outermost frame ended.
 pub(crate) struct Ran {
     /// Address of the new contract, also where the creation failed.
     pub created: Option<Address>,
-    pub frame: FrameResult,
+    pub frame: FrameEnd,
 }
 
-/// Runs a request whose sender was validated.
-pub(crate) fn run<S>(
+impl<S, T> Run<'_, S, T>
+where
+    S: State + ?Sized,
+    T: Tracer,
+{
+    /// Runs a request whose sender was validated.
+    pub fn request(&mut self, request: &Request<'_>, intrinsic_gas: u64) -> Result<Ran, S::Error> {
+        let (state, block) = (self.state, self.env.block);
+        let journal = &mut self.engine.journal;
+        let sender = journal.access(state, request.sender)?.id;
+        let nonce = journal.account(sender).nonce();
+        // Only a call can stand at the maximum: EIP-2681 makes such a transaction invalid.
+        journal.set_nonce(sender, nonce.saturating_add(1));
+        warm(journal, block, request);
+        authorize::all(journal, state, block.chain_id, request.authorizations)?;
+
+        let gas = request.gas_limit.saturating_sub(intrinsic_gas);
+        match request.to {
+            TxKind::Call(target) => {
+                let call = outermost_call(journal, state, request, sender, target, gas)?;
+                let frame = self.call(&call, request.input)?;
+                Ok(Ran { created: None, frame })
+            }
+            TxKind::Create => {
+                let address = request.sender.create(nonce);
+                let create = Create {
+                    kind: FrameKind::Create,
+                    creator: sender,
+                    creator_address: request.sender,
+                    address,
+                    value: request.value,
+                    gas,
+                };
+                let frame = self.create(&create, request.input)?;
+                Ok(Ran { created: Some(address), frame })
+            }
+        }
+    }
+}
+
+fn outermost_call<S>(
     journal: &mut Journal,
-    precompiles: &Precompiles,
     state: &S,
-    block: &BlockEnv,
     request: &Request<'_>,
-    intrinsic_gas: u64,
-) -> Result<Ran, S::Error>
+    sender: AccountId,
+    target: Address,
+    gas: u64,
+) -> Result<Call, S::Error>
 where
     S: State + ?Sized,
 {
-    let caller = journal.access(state, request.sender)?.id;
-    let nonce = journal.account(caller).nonce();
-    // Only a call can stand at the maximum: EIP-2681 makes such a transaction invalid.
-    journal.set_nonce(caller, nonce.saturating_add(1));
-    warm(journal, block, request);
-    authorize::all(journal, state, block.chain_id, request.authorizations)?;
+    let contract = journal.access(state, target)?.id;
+    let (code_hash, code) = executed_code(journal, state, contract)?;
+    Ok(Call {
+        kind: FrameKind::Call,
+        gas,
+        code_address: target,
+        code_hash,
+        code,
+        contract,
+        address: target,
+        caller: request.sender,
+        payer: sender,
+        payer_address: request.sender,
+        value: request.value,
+        is_static: false,
+        input: Range::default(),
+        output: Range::default(),
+    })
+}
 
-    let gas = request.gas_limit.saturating_sub(intrinsic_gas);
-    match request.to {
-        TxKind::Call(target) => {
-            let call = Call {
-                caller,
-                target,
-                value: request.value,
-                input: request.input,
-                gas,
-            };
-            let frame = call::call(journal, precompiles, state, &call)?;
-            Ok(Ran {
-                created: None,
-                frame,
-            })
-        }
-        TxKind::Create => {
-            let address = request.sender.create(nonce);
-            let init_code = request.input;
-            let create = Create {
-                caller,
-                address,
-                value: request.value,
-                init_code,
-                gas,
-            };
-            let frame = create::create(journal, state, &create)?;
-            Ok(Ran {
-                created: Some(address),
-                frame,
-            })
+/// The code that a call to `target` runs. EIP-7702: "clients must retrieve only the first code and then
+/// stop following the delegation chain"; "if a transaction's destination has a delegation indicator, add
+/// the target of the delegation to accessed_addresses".
+fn executed_code<S>(journal: &mut Journal, state: &S, target: AccountId) -> Result<(B256, Bytes), S::Error>
+where
+    S: State + ?Sized,
+{
+    let (hash, code) = code_of(journal, state, target)?;
+    match delegation::delegate(&code) {
+        None => Ok((hash, code)),
+        Some(delegate) => {
+            let delegate = journal.access(state, delegate)?.id;
+            code_of(journal, state, delegate)
         }
     }
 }
@@ -88,8 +126,11 @@ fn warm(journal: &mut Journal, block: &BlockEnv, request: &Request<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountInfo, Authorization, Halt, Status, delegation};
-    use alloy_primitives::{B256, Bytes, U256, keccak256};
+    use crate::{
+        AccountInfo, Authorization, Halt, Precompiles, Status, code::Granularity, engine::Engine,
+        interpreter::Env, trace::NoTracer,
+    };
+    use alloy_primitives::{U256, keccak256};
     use std::convert::Infallible;
 
     const SENDER: Address = Address::repeat_byte(1);
@@ -103,7 +144,8 @@ mod tests {
     /// Everybody has an empty account, but the contract has code.
     struct Plain;
 
-    const CODE: Bytes = Bytes::from_static(&[0]);
+    /// INVALID.
+    const CODE: Bytes = Bytes::from_static(&[0xfe]);
 
     impl State for Plain {
         type Error = Infallible;
@@ -139,16 +181,11 @@ mod tests {
             beneficiary: MINER,
             ..BlockEnv::default()
         };
-        let mut journal = Journal::default();
-        let Ok(ran) = run(
-            &mut journal,
-            &Precompiles::default(),
-            &Plain,
-            &block,
-            request,
-            21_000,
-        );
-        (journal, ran)
+        let mut engine = Engine::new(Precompiles::default(), Granularity::Block);
+        let env = Env { block: &block, origin: SENDER, gas_price: 0 };
+        let mut run = Run { engine: &mut engine, state: &Plain, env, tracer: &mut NoTracer };
+        let Ok(ran) = run.request(request, 21_000);
+        (engine.journal, ran)
     }
 
     fn request(to: TxKind, input: &Bytes) -> Request<'_> {
@@ -237,7 +274,7 @@ mod tests {
     #[test]
     fn a_failed_frame_is_undone_but_for_nonce_and_warmth() {
         let (mut journal, failed) = ran(&request(TxKind::Create, &CODE));
-        assert_eq!(failed.frame.status, Status::Halt(Halt::NoInterpreter));
+        assert_eq!(failed.frame.status, Status::Halt(Halt::InvalidOpcode(0xfe)));
         let Ok(access) = journal.access(&Plain, SENDER.create(0));
         assert!(!access.cold && !journal.account(access.id).is_created());
         let Ok(sender) = journal.load(&Plain, SENDER);

@@ -1,0 +1,407 @@
+//! The interpreter: runs the operations of one frame until it ends or calls.
+//!
+//! Everything that is hot stays in this one loop: arithmetic, jumps, memory words. What reads the state
+//! or moves many bytes is a function in [`instructions`](crate::instructions). Stack accesses are masked rather than checked: the
+//! bounds of a whole block are checked when it is entered.
+
+use alloy_primitives::U256;
+
+use crate::{
+    BlockEnv, Halt, Journal, State, Status,
+    code::{CONSTANT, Code, ENTRY, Op, Program, UNRESOLVED},
+    frame::{Frame, SLOTS},
+    instructions::{
+        self, Stop,
+        call::{self, Call, CallKind},
+        create::{self, CreateKind, Creation},
+    },
+    memory::{Memory, Range},
+    trace::{Step, Tracer},
+    word,
+};
+
+/// What instructions see of the transaction.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'a> {
+    pub block: &'a BlockEnv,
+    /// ORIGIN.
+    pub origin: alloy_primitives::Address,
+    /// GASPRICE, wei.
+    pub gas_price: u128,
+}
+
+/// All that a frame shares with the others.
+pub(crate) struct World<'a, S: ?Sized> {
+    pub journal: &'a mut Journal,
+    pub state: &'a S,
+    pub env: Env<'a>,
+    /// The output of the last call of the running frame.
+    pub return_data: &'a mut Vec<u8>,
+    /// How deep the running frame is nested, from 1.
+    pub depth: usize,
+}
+
+/// Why the interpreter stopped.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// The frame ended; its output is in `return_data`.
+    End(Status),
+    /// A call that was paid for.
+    Call(Call),
+    /// A creation that was paid for.
+    Create(Creation),
+}
+
+/// The value at a place.
+#[inline(always)]
+fn read(stack: &[U256; SLOTS], constants: &[U256], base: usize, place: u16) -> U256 {
+    if place >= CONSTANT {
+        constants[usize::from(place & !CONSTANT)]
+    } else {
+        stack[base.wrapping_add(usize::from(place)) % SLOTS]
+    }
+}
+
+/// Charges `cost`; `None` if the gas does not suffice.
+#[inline(always)]
+fn charge(gas: &mut u64, cost: u64) -> Option<()> {
+    *gas = gas.checked_sub(cost)?;
+    Some(())
+}
+
+/// Makes memory available and pays for it.
+#[inline(always)]
+pub(crate) fn expand(memory: &mut Memory, gas: &mut u64, offset: U256, len: U256) -> Option<Range> {
+    let (range, cost) = memory.plan(offset, len)?;
+    if cost > 0 {
+        charge(gas, cost)?;
+    }
+    memory.grow(range);
+    Some(range)
+}
+
+/// Memory for one word at `offset`. Returns where it starts.
+#[inline(always)]
+fn expand_word(memory: &mut Memory, gas: &mut u64, offset: U256) -> Option<usize> {
+    if let Some(offset) = word::small(offset)
+        && offset < memory.len().saturating_sub(31) as u64
+    {
+        return Some(offset as usize);
+    }
+    expand(memory, gas, offset, U256::from(32)).map(|range| range.start)
+}
+
+/// Runs `frame` until it ends or calls.
+pub(crate) fn run<S, T>(
+    frame: &mut Frame,
+    program: &mut Program,
+    world: &mut World<'_, S>,
+    tracer: &mut T,
+) -> Result<Exit, S::Error>
+where
+    S: State + ?Sized,
+    T: Tracer,
+{
+    let mut gas = frame.gas;
+    let mut base = frame.base();
+    let mut next = frame.next_op;
+    let stopped = 'run: {
+        macro_rules! halt {
+            ($halt:expr) => {
+                break 'run Err(Stop::Halt($halt))
+            };
+        }
+        macro_rules! paid {
+            ($option:expr) => {
+                match $option {
+                    Some(value) => value,
+                    None => halt!(Halt::OutOfGas),
+                }
+            };
+        }
+        macro_rules! try_stop {
+            ($result:expr) => {
+                match $result {
+                    Ok(value) => value,
+                    Err(stop) => break 'run Err(stop),
+                }
+            };
+        }
+        macro_rules! get {
+            ($place:expr) => {
+                read(&frame.stack, &program.constants, base, $place)
+            };
+        }
+        macro_rules! set {
+            ($op:expr, $value:expr) => {{
+                let value = $value;
+                frame.stack[base.wrapping_add(usize::from($op.dst)) % SLOTS] = value;
+            }};
+        }
+        macro_rules! leave {
+            ($op:expr) => {
+                base = base.wrapping_add(usize::from($op.dst)).wrapping_sub(usize::from(ENTRY))
+            };
+        }
+        macro_rules! jump_if {
+            ($op:expr, $condition:expr) => {{
+                let taken = $condition;
+                leave!($op);
+                if taken {
+                    next = jump_to(program, next, &$op);
+                }
+            }};
+        }
+        // Borrows of the frame's parts and the numbers that instructions change.
+        macro_rules! context {
+            () => {
+                instructions::Context { frame: &mut *frame, world: &mut *world, gas }
+            };
+        }
+        macro_rules! with_context {
+            (|$context:ident| $call:expr) => {{
+                let mut $context = context!();
+                let value = try_stop!($call);
+                gas = $context.gas;
+                value
+            }};
+        }
+
+        // Operands are on top of the stack, where the result will be.
+        macro_rules! exit {
+            ($op:expr, $exit:expr, $prepare:expr) => {{
+                leave!($op);
+                frame.height = base.wrapping_add(usize::from(ENTRY)) % SLOTS;
+                let prepared = with_context!(|context| $prepare(&mut context));
+                base = frame.base();
+                break 'run Ok($exit(prepared));
+            }};
+        }
+        macro_rules! call {
+            ($op:expr, $kind:expr) => {
+                exit!($op, Exit::Call, |context| call::prepare(context, $kind))
+            };
+        }
+        macro_rules! create {
+            ($op:expr, $kind:expr) => {
+                exit!($op, Exit::Create, |context| create::prepare(context, $kind))
+            };
+        }
+
+        loop {
+            let op: Op = program.ops[next];
+            next += 1;
+            match op.code {
+                Code::Block => {
+                    let height = base.wrapping_add(usize::from(ENTRY)) % SLOTS;
+                    if T::STEPS {
+                        frame.height = height;
+                        tracer.step(&Step::new(frame, world, &op, gas));
+                    }
+                    // What there is above the need, and not too much of it.
+                    if height.wrapping_sub(usize::from(op.a)) > usize::from(op.b) {
+                        halt!(out_of_bounds(height, &op));
+                    }
+                    paid!(charge(&mut gas, op.imm & u64::from(u32::MAX)));
+                }
+                Code::Move => set!(op, get!(op.a)),
+                Code::Literal => set!(op, program.literals[op.imm as usize]),
+                Code::Goto => next = op.imm as usize,
+                Code::Fall => leave!(op),
+                Code::Jump => {
+                    let pc = get!(op.a);
+                    leave!(op);
+                    match word::small(pc).and_then(|pc| program.target(pc)) {
+                        Some(target) => next = target,
+                        None => halt!(Halt::InvalidJump),
+                    }
+                }
+                Code::JumpIf => {
+                    let (condition, pc) = (get!(op.a), get!(op.b));
+                    leave!(op);
+                    if !word::is_zero(condition) {
+                        match word::small(pc).and_then(|pc| program.target(pc)) {
+                            Some(target) => next = target,
+                            None => halt!(Halt::InvalidJump),
+                        }
+                    }
+                }
+                Code::JumpTo => jump_if!(op, true),
+                Code::JumpToIf => jump_if!(op, !word::is_zero(get!(op.a))),
+                Code::JumpToIfZero => jump_if!(op, word::is_zero(get!(op.a))),
+                Code::JumpToIfLt => jump_if!(op, word::lt(get!(op.a), get!(op.b))),
+                Code::JumpToIfNotLt => jump_if!(op, !word::lt(get!(op.a), get!(op.b))),
+                Code::JumpToIfSlt => jump_if!(op, word::slt(get!(op.a), get!(op.b))),
+                Code::JumpToIfNotSlt => jump_if!(op, !word::slt(get!(op.a), get!(op.b))),
+                Code::JumpToIfEq => jump_if!(op, word::eq(get!(op.a), get!(op.b))),
+                Code::JumpToIfNotEq => jump_if!(op, !word::eq(get!(op.a), get!(op.b))),
+                Code::BadJump => halt!(Halt::InvalidJump),
+                Code::Stop => {
+                    world.return_data.clear();
+                    break 'run Ok(Exit::End(Status::Success));
+                }
+                Code::Return | Code::Revert => {
+                    let (offset, len) = (get!(op.a), get!(op.b));
+                    let range = paid!(expand(&mut frame.memory, &mut gas, offset, len));
+                    world.return_data.clear();
+                    world.return_data.extend_from_slice(frame.memory.get(range));
+                    let is_return = op.code == Code::Return;
+                    let status = if is_return { Status::Success } else { Status::Revert };
+                    break 'run Ok(Exit::End(status));
+                }
+                Code::Invalid => halt!(Halt::InvalidOpcode(op.imm as u8)),
+                Code::SelfDestruct => {
+                    let heir = get!(op.a);
+                    with_context!(|context| instructions::state::self_destruct(&mut context, tracer, heir));
+                    world.return_data.clear();
+                    break 'run Ok(Exit::End(Status::Success));
+                }
+                Code::Call => call!(op, CallKind::Call),
+                Code::CallCode => call!(op, CallKind::CallCode),
+                Code::DelegateCall => call!(op, CallKind::DelegateCall),
+                Code::StaticCall => call!(op, CallKind::StaticCall),
+                Code::Create => create!(op, CreateKind::Create),
+                Code::Create2 => create!(op, CreateKind::Create2),
+
+                Code::Add => set!(op, word::add(get!(op.a), get!(op.b))),
+                Code::Mul => set!(op, word::mul(get!(op.a), get!(op.b))),
+                Code::Sub => set!(op, word::sub(get!(op.a), get!(op.b))),
+                Code::Div => set!(op, word::div(get!(op.a), get!(op.b))),
+                Code::SDiv => set!(op, word::sdiv(get!(op.a), get!(op.b))),
+                Code::Mod => set!(op, word::rem(get!(op.a), get!(op.b))),
+                Code::SMod => set!(op, word::srem(get!(op.a), get!(op.b))),
+                Code::Exp => {
+                    let exponent = get!(op.b);
+                    let bytes = exponent.byte_len() as u64;
+                    paid!(charge(&mut gas, bytes * crate::gas::EXP_BYTE));
+                    set!(op, word::exp(get!(op.a), exponent));
+                }
+                Code::SignExtend => set!(op, word::sign_extend(get!(op.a), get!(op.b))),
+                Code::Lt => set!(op, word::flag(word::lt(get!(op.a), get!(op.b)))),
+                Code::Slt => set!(op, word::flag(word::slt(get!(op.a), get!(op.b)))),
+                Code::Eq => set!(op, word::flag(word::eq(get!(op.a), get!(op.b)))),
+                Code::And => set!(op, get!(op.a) & get!(op.b)),
+                Code::Or => set!(op, get!(op.a) | get!(op.b)),
+                Code::Xor => set!(op, get!(op.a) ^ get!(op.b)),
+                Code::Byte => set!(op, word::byte(get!(op.a), get!(op.b))),
+                Code::Shl => set!(op, word::shl(get!(op.a), get!(op.b))),
+                Code::Shr => set!(op, word::shr(get!(op.a), get!(op.b))),
+                Code::Sar => set!(op, word::sar(get!(op.a), get!(op.b))),
+                Code::AddMod => set!(op, word::addmod(get!(op.a), get!(op.b), get!(op.more(0)))),
+                Code::MulMod => set!(op, word::mulmod(get!(op.a), get!(op.b), get!(op.more(0)))),
+                Code::IsZero => set!(op, word::flag(word::is_zero(get!(op.a)))),
+                Code::Not => set!(op, !get!(op.a)),
+                Code::Clz => set!(op, word::clz(get!(op.a))),
+                Code::Keccak256 => {
+                    let (offset, len) = (get!(op.a), get!(op.b));
+                    let hash = paid!(instructions::bytes::keccak(&mut frame.memory, &mut gas, offset, len));
+                    set!(op, hash);
+                }
+
+                Code::MLoad => {
+                    let start = paid!(expand_word(&mut frame.memory, &mut gas, get!(op.a)));
+                    set!(op, frame.memory.word(start));
+                }
+                Code::MStore => {
+                    let start = paid!(expand_word(&mut frame.memory, &mut gas, get!(op.a)));
+                    frame.memory.set_word(start, get!(op.b));
+                }
+                Code::MStore8 => {
+                    let range = paid!(expand(&mut frame.memory, &mut gas, get!(op.a), U256::ONE));
+                    frame.memory.set_byte(range.start, get!(op.b).as_limbs()[0] as u8);
+                }
+                Code::MSize => set!(op, U256::from(frame.memory.len())),
+                Code::Gas => set!(op, U256::from(gas + op.imm)),
+                Code::CallDataLoad => set!(op, instructions::bytes::load(&frame.input, get!(op.a))),
+                Code::CallDataSize => set!(op, U256::from(frame.input.len())),
+                Code::ReturnDataSize => set!(op, U256::from(world.return_data.len())),
+                Code::Environment => {
+                    let value = instructions::environment::word(op.imm as u8, frame, &world.env);
+                    set!(op, value);
+                }
+
+                Code::CallDataCopy | Code::CodeCopy | Code::ReturnDataCopy | Code::MCopy => {
+                    let operands = [get!(op.a), get!(op.b), get!(op.more(0))];
+                    with_context!(|context| instructions::bytes::copy(&mut context, op.code, &program.code, operands));
+                }
+                Code::ExtCodeCopy => {
+                    let operands = [get!(op.a), get!(op.b), get!(op.more(0)), get!(op.more(1))];
+                    with_context!(|context| instructions::state::ext_code_copy(&mut context, operands));
+                }
+                Code::Balance | Code::ExtCodeSize | Code::ExtCodeHash => {
+                    let address = get!(op.a);
+                    let value = with_context!(|context| instructions::state::account(&mut context, op.code, address));
+                    set!(op, value);
+                }
+                Code::SelfBalance => set!(op, world.journal.account(frame.contract).balance()),
+                Code::BlockHash => {
+                    let number = get!(op.a);
+                    let hash = with_context!(|context| instructions::environment::block_hash(&mut context, number));
+                    set!(op, hash);
+                }
+                Code::SLoad => {
+                    let slot = get!(op.a);
+                    let value = with_context!(|context| instructions::storage::load(&mut context, slot));
+                    set!(op, value);
+                }
+                Code::SStore => {
+                    let (slot, value) = (get!(op.a), get!(op.b));
+                    with_context!(|context| instructions::storage::store(&mut context, slot, value, op.imm));
+                }
+                Code::TLoad => set!(op, world.journal.transient(frame.contract, get!(op.a))),
+                Code::TStore => {
+                    if frame.is_static {
+                        halt!(Halt::StaticViolation);
+                    }
+                    world.journal.set_transient(frame.contract, get!(op.a), get!(op.b));
+                }
+                Code::Log0 | Code::Log1 | Code::Log2 | Code::Log3 | Code::Log4 => {
+                    let topics = [get!(op.more(0)), get!(op.more(1)), get!(op.more(2)), get!(op.more(3))];
+                    let count = op.code as usize - Code::Log0 as usize;
+                    let (offset, len) = (get!(op.a), get!(op.b));
+                    with_context!(|context| instructions::log::log(&mut context, offset, len, &topics[..count]));
+                }
+            }
+        }
+    };
+    frame.next_op = next;
+    frame.height = base.wrapping_add(usize::from(ENTRY)) % SLOTS;
+    match stopped {
+        Ok(exit) => {
+            frame.gas = gas;
+            Ok(exit)
+        }
+        Err(Stop::Halt(halt)) => {
+            frame.gas = 0;
+            world.return_data.clear();
+            Ok(Exit::End(Status::Halt(halt)))
+        }
+        Err(Stop::State(error)) => Err(error),
+    }
+}
+
+/// The operation a constant jump leads to. The first time, the target may have to be translated.
+#[inline(always)]
+fn jump_to(program: &mut Program, next: usize, op: &Op) -> usize {
+    if op.imm & UNRESOLVED == 0 {
+        op.imm as usize
+    } else {
+        resolve(program, next - 1, op.imm & !UNRESOLVED)
+    }
+}
+
+#[cold]
+fn resolve(program: &mut Program, at: usize, pc: u64) -> usize {
+    let target = program.target(pc).expect("the translation checked that there is a JUMPDEST");
+    program.ops[at].imm = target as u64;
+    target
+}
+
+#[cold]
+fn out_of_bounds(height: usize, block: &Op) -> Halt {
+    if height < usize::from(block.a) && usize::from(block.a) <= SLOTS / 2 {
+        Halt::StackUnderflow
+    } else {
+        Halt::StackOverflow
+    }
+}
