@@ -15,6 +15,7 @@ use crate::{
     code::{Granularity, Program},
     frame::{Frame, FrameEnd, Kind},
     gas::{CODE_DEPOSIT_BYTE, MAX_CODE_LEN},
+    hashes::Hashes,
     instructions::{
         call::Call,
         create::Creation,
@@ -46,6 +47,7 @@ pub(crate) struct Engine {
     /// The programs of frames that run init code, by depth.
     own: Vec<Option<Box<Program>>>,
     return_data: Vec<u8>,
+    hashes: Hashes,
 }
 
 /// A creation with all that has to be known before its frame begins.
@@ -92,6 +94,7 @@ impl Engine {
             frames: Vec::new(),
             own: Vec::new(),
             return_data: Vec::new(),
+            hashes: Hashes::new(),
         }
     }
 
@@ -172,13 +175,13 @@ where
     }
 
     fn interpret(&mut self, depth: usize) -> Result<Exit, S::Error> {
-        let Engine { journal, programs, frames, own, return_data, .. } = &mut *self.engine;
+        let Engine { journal, programs, frames, own, return_data, hashes, .. } = &mut *self.engine;
         let frame = &mut frames[depth - 1];
         let program = match frame.program {
             OWN => own[depth - 1].as_mut().expect("a frame's own program is there while it runs"),
             index => programs.get(index),
         };
-        let mut world = World { journal, state: self.state, env: self.env, return_data, depth };
+        let mut world = World { journal, state: self.state, env: self.env, return_data, hashes, depth };
         interpreter::run(frame, program, &mut world, self.tracer)
     }
 

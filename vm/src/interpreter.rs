@@ -10,6 +10,7 @@ use crate::{
     BlockEnv, Halt, Journal, State, Status,
     code::{CONSTANT, Code, ENTRY, Op, Program, UNRESOLVED},
     frame::{Frame, SLOTS},
+    hashes::Hashes,
     instructions::{
         self, Stop,
         call::{self, Call, CallKind},
@@ -37,6 +38,7 @@ pub(crate) struct World<'a, S: ?Sized> {
     pub env: Env<'a>,
     /// The output of the last call of the running frame.
     pub return_data: &'a mut Vec<u8>,
+    pub hashes: &'a mut Hashes,
     /// How deep the running frame is nested, from 1.
     pub depth: usize,
 }
@@ -143,12 +145,37 @@ where
                 base = base.wrapping_add(usize::from($op.dst)).wrapping_sub(usize::from(ENTRY))
             };
         }
+        // The start of a block: what the whole of it needs is checked and paid for.
+        macro_rules! enter {
+            ($block:expr) => {{
+                let block: &Op = &$block;
+                let height = base.wrapping_add(usize::from(ENTRY)) % SLOTS;
+                if T::STEPS {
+                    frame.height = height;
+                    tracer.step(&Step::new(frame, world, block, gas));
+                }
+                // What there is above the need, and not too much of it.
+                if height.wrapping_sub(usize::from(block.a)) > usize::from(block.b) {
+                    halt!(out_of_bounds(height, block));
+                }
+                paid!(charge(&mut gas, block.imm & u64::from(u32::MAX)));
+            }};
+        }
+        // Jumps lead to the start of a block, which need not be dispatched.
+        macro_rules! jump {
+            ($target:expr) => {{
+                let target: usize = $target;
+                let block = program.ops[target];
+                next = target + 1;
+                enter!(block);
+            }};
+        }
         macro_rules! jump_if {
             ($op:expr, $condition:expr) => {{
                 let taken = $condition;
                 leave!($op);
                 if taken {
-                    next = jump_to(program, next, &$op);
+                    jump!(jump_to(program, next, &$op));
                 }
             }};
         }
@@ -192,27 +219,16 @@ where
             let op: Op = program.ops[next];
             next += 1;
             match op.code {
-                Code::Block => {
-                    let height = base.wrapping_add(usize::from(ENTRY)) % SLOTS;
-                    if T::STEPS {
-                        frame.height = height;
-                        tracer.step(&Step::new(frame, world, &op, gas));
-                    }
-                    // What there is above the need, and not too much of it.
-                    if height.wrapping_sub(usize::from(op.a)) > usize::from(op.b) {
-                        halt!(out_of_bounds(height, &op));
-                    }
-                    paid!(charge(&mut gas, op.imm & u64::from(u32::MAX)));
-                }
+                Code::Block => enter!(op),
                 Code::Move => set!(op, get!(op.a)),
                 Code::Literal => set!(op, program.literals[op.imm as usize]),
-                Code::Goto => next = op.imm as usize,
+                Code::Goto => jump!(op.imm as usize),
                 Code::Fall => leave!(op),
                 Code::Jump => {
                     let pc = get!(op.a);
                     leave!(op);
                     match word::small(pc).and_then(|pc| program.target(pc)) {
-                        Some(target) => next = target,
+                        Some(target) => jump!(target),
                         None => halt!(Halt::InvalidJump),
                     }
                 }
@@ -221,7 +237,7 @@ where
                     leave!(op);
                     if !word::is_zero(condition) {
                         match word::small(pc).and_then(|pc| program.target(pc)) {
-                            Some(target) => next = target,
+                            Some(target) => jump!(target),
                             None => halt!(Halt::InvalidJump),
                         }
                     }
@@ -294,7 +310,7 @@ where
                 Code::Clz => set!(op, word::clz(get!(op.a))),
                 Code::Keccak256 => {
                     let (offset, len) = (get!(op.a), get!(op.b));
-                    let hash = paid!(instructions::bytes::keccak(&mut frame.memory, &mut gas, offset, len));
+                    let hash = paid!(instructions::bytes::keccak(&mut frame.memory, world.hashes, &mut gas, offset, len));
                     set!(op, hash);
                 }
 

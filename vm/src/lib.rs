@@ -36,6 +36,7 @@
 mod code;
 mod engine;
 mod frame;
+mod hashes;
 mod instructions;
 mod interpreter;
 mod memory;

@@ -1,12 +1,13 @@
 //! Bytes: hashing, reading and copying.
 
-use alloy_primitives::{U256, keccak256};
+use alloy_primitives::U256;
 
 use super::{Context, Stop};
 use crate::{
     Halt,
     code::Code,
     gas::{COPY_WORD, KECCAK_WORD, words},
+    hashes::Hashes,
     interpreter::expand,
     memory::Memory,
     word,
@@ -14,11 +15,17 @@ use crate::{
 
 /// KECCAK256. `None` if the gas does not suffice.
 #[inline(always)]
-pub(crate) fn keccak(memory: &mut Memory, gas: &mut u64, offset: U256, len: U256) -> Option<U256> {
+pub(crate) fn keccak(
+    memory: &mut Memory,
+    hashes: &mut Hashes,
+    gas: &mut u64,
+    offset: U256,
+    len: U256,
+) -> Option<U256> {
     let price = words(word::saturated(len), KECCAK_WORD);
     *gas = gas.checked_sub(price)?;
     let range = expand(memory, gas, offset, len)?;
-    Some(keccak256(memory.get(range)).into())
+    Some(hashes.keccak(memory.get(range)).into())
 }
 
 /// CALLDATALOAD: 32 bytes from `offset` on, zeros where the data ends.

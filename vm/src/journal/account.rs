@@ -202,7 +202,7 @@ impl Journal {
         } else {
             keccak256(&code)
         };
-        self.record(Change::Code(id, hash, Some(code)));
+        self.record(Change::Code(id, Box::new((hash, Some(code)))));
     }
 
     /// Turns the account into a new contract. EIP-161: its nonce is incremented "over and above its normal

@@ -1,8 +1,11 @@
 //! Do and undo, by the same function.
 
-use super::{AccountId, Journal, storage::SlotKey};
+use super::{
+    AccountId, Journal,
+    storage::{SlotId, SlotKey},
+};
 use alloy_primitives::{B256, Bytes, U256};
-use std::mem::replace;
+use std::mem::{replace, swap};
 
 /// One field and the value it shall have. Applying a change gives the change that takes it back, so
 /// doing and undoing cannot diverge.
@@ -10,14 +13,14 @@ use std::mem::replace;
 pub(super) enum Change {
     Balance(AccountId, U256),
     Nonce(AccountId, u64),
-    /// Hash, and the code itself where it is known.
-    Code(AccountId, B256, Option<Bytes>),
+    /// Hash, and the code itself where it is known. Boxed: it is rare, and would double the size of all others.
+    Code(AccountId, Box<(B256, Option<Bytes>)>),
     Touched(AccountId, bool),
     WarmAccount(AccountId, bool),
     Created(AccountId, bool),
     Destroyed(AccountId, bool),
-    Slot(SlotKey, U256),
-    WarmSlot(SlotKey, bool),
+    Slot(SlotId, U256),
+    WarmSlot(SlotId, bool),
     Transient(SlotKey, U256),
 }
 
@@ -36,10 +39,11 @@ impl Journal {
                 Change::Balance(id, replace(&mut accounts[id.0].info.balance, to))
             }
             Change::Nonce(id, to) => Change::Nonce(id, replace(&mut accounts[id.0].info.nonce, to)),
-            Change::Code(id, hash, code) => {
+            Change::Code(id, mut code) => {
                 let account = &mut accounts[id.0];
-                let hash = replace(&mut account.info.code_hash, hash);
-                Change::Code(id, hash, replace(&mut account.code, code))
+                swap(&mut account.info.code_hash, &mut code.0);
+                swap(&mut account.code, &mut code.1);
+                Change::Code(id, code)
             }
             Change::Touched(id, to) => {
                 Change::Touched(id, replace(&mut accounts[id.0].touched, to))
@@ -53,14 +57,13 @@ impl Journal {
             Change::Destroyed(id, to) => {
                 Change::Destroyed(id, replace(&mut accounts[id.0].destroyed, to))
             }
-            Change::Slot(key, to) => {
-                let slot = self.slots.get_mut(&key).filter(|slot| slot.loaded);
-                let slot = slot.expect("a slot is accessed before it is written");
-                Change::Slot(key, replace(&mut slot.current, to))
+            Change::Slot(id, to) => {
+                let slot = self.slots.get_mut(id);
+                Change::Slot(id, replace(&mut slot.current, to))
             }
-            Change::WarmSlot(key, to) => {
-                let slot = self.slots.entry(key).or_default();
-                Change::WarmSlot(key, replace(&mut slot.warm, to))
+            Change::WarmSlot(id, to) => {
+                let slot = self.slots.get_mut(id);
+                Change::WarmSlot(id, replace(&mut slot.warm, to))
             }
             Change::Transient(key, to) => {
                 let before = self.transient.insert(key, to);

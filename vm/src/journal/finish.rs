@@ -39,20 +39,12 @@ impl Journal {
 
     /// Every slot whose value is not what the state said, last account first, slots ascending.
     fn changed_slots(&self) -> Vec<(AccountId, SlotDiff)> {
-        let mut changed: Vec<_> = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.current != slot.original)
-            .map(|(key, slot)| {
+        let all = self.slots.iter();
+        let mut changed: Vec<_> = all
+            .filter(|slot| slot.current != slot.original)
+            .map(|slot| {
                 let (before, after) = (slot.original, slot.current);
-                (
-                    key.account,
-                    SlotDiff {
-                        slot: key.slot,
-                        before,
-                        after,
-                    },
-                )
+                (slot.key.account, SlotDiff { slot: slot.key.slot, before, after })
             })
             .collect();
         changed.sort_unstable_by(|(id_a, a), (id_b, b)| id_b.cmp(id_a).then(a.slot.cmp(&b.slot)));

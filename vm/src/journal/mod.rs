@@ -31,7 +31,7 @@ use alloy_primitives::{
     map::{AddressMap, AddressSet, HashMap},
 };
 use change::Change;
-use storage::{Slot, SlotKey};
+use storage::{SlotKey, Slots};
 
 /// Maps that grew beyond so many entries are given back after the transaction: clearing a map costs
 /// time by its capacity, and one large transaction must not slow down all later ones.
@@ -43,7 +43,7 @@ pub struct Journal {
     always_warm: AddressSet,
     accounts: Vec<Account>,
     ids: AddressMap<AccountId>,
-    slots: HashMap<SlotKey, Slot>,
+    slots: Slots,
     transient: HashMap<SlotKey, U256>,
     changes: Vec<Change>,
     logs: Vec<Log>,
@@ -90,8 +90,7 @@ impl Journal {
         changes.shrink_to(MAX_KEPT_ENTRIES);
         ids.clear();
         ids.shrink_to(MAX_KEPT_ENTRIES);
-        slots.clear();
-        slots.shrink_to(MAX_KEPT_ENTRIES);
+        slots.clear(MAX_KEPT_ENTRIES);
         transient.clear();
         transient.shrink_to(MAX_KEPT_ENTRIES);
         logs.clear();

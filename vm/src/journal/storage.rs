@@ -2,7 +2,7 @@
 
 use super::{AccountId, Journal, change::Change};
 use crate::State;
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, map::HashMap};
 
 /// A slot of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,9 +11,14 @@ pub(super) struct SlotKey {
     pub slot: U256,
 }
 
+/// Names a slot that this transaction knows, cheaper than its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotId(pub u32);
+
 /// A slot as the transaction sees it now.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
+    pub key: SlotKey,
     /// What the state said; meaningful once `loaded`.
     pub original: U256,
     pub current: U256,
@@ -32,6 +37,65 @@ pub struct SlotAccess {
     pub cold: bool,
 }
 
+/// Slots that are looked up without hashing; a power of two.
+const RECENT: usize = 64;
+
+/// The slots of a transaction.
+#[derive(Debug)]
+pub(super) struct Slots {
+    all: Vec<Slot>,
+    ids: HashMap<SlotKey, SlotId>,
+    /// Where to look first, by the lowest bits of the slot. What is found may be another slot, or none.
+    recent: [SlotId; RECENT],
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { all: Vec::new(), ids: HashMap::default(), recent: [SlotId(0); RECENT] }
+    }
+}
+
+impl Slots {
+    /// Forgets them, and keeps allocations up to `kept` entries.
+    pub fn clear(&mut self, kept: usize) {
+        let Self { all, ids, recent: _ } = self;
+        all.clear();
+        all.shrink_to(kept);
+        ids.clear();
+        ids.shrink_to(kept);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.all.iter()
+    }
+
+    pub fn get_mut(&mut self, id: SlotId) -> &mut Slot {
+        &mut self.all[id.0 as usize]
+    }
+
+    /// The slot of this key; a new one if there is none.
+    #[inline]
+    pub fn id(&mut self, key: SlotKey) -> SlotId {
+        let place = (key.slot.as_limbs()[0] as usize ^ key.account.0) % RECENT;
+        let id = self.recent[place];
+        match self.all.get(id.0 as usize) {
+            Some(slot) if slot.key == key => id,
+            _ => self.find(key, place),
+        }
+    }
+
+    fn find(&mut self, key: SlotKey, place: usize) -> SlotId {
+        let next = SlotId(self.all.len() as u32);
+        let id = *self.ids.entry(key).or_insert(next);
+        if id == next {
+            let (original, current) = (U256::ZERO, U256::ZERO);
+            self.all.push(Slot { key, original, current, loaded: false, warm: false });
+        }
+        self.recent[place] = id;
+        id
+    }
+}
+
 impl Journal {
     /// Reads a slot, tells whether it was cold, and makes it warm. The state is asked at most once.
     pub fn access_slot<S>(
@@ -43,10 +107,10 @@ impl Journal {
     where
         S: State + ?Sized,
     {
-        let key = SlotKey { account, slot };
-        let owner = &self.accounts[account.0];
-        let entry = self.slots.entry(key).or_default();
+        let id = self.slots.id(SlotKey { account, slot });
+        let entry = self.slots.get_mut(id);
         if !entry.loaded {
+            let owner = &self.accounts[account.0];
             // New contracts have no storage: EIP-7610 forbids creation where there is some.
             if owner.before.is_some() && !owner.created {
                 entry.original = state.storage(owner.address, slot)?;
@@ -54,20 +118,11 @@ impl Journal {
             entry.current = entry.original;
             entry.loaded = true;
         }
-        let Slot {
-            original,
-            current,
-            warm,
-            ..
-        } = *entry;
+        let Slot { original, current, warm, .. } = *entry;
         if !warm {
-            self.record(Change::WarmSlot(key, true));
+            self.record(Change::WarmSlot(id, true));
         }
-        Ok(SlotAccess {
-            original,
-            current,
-            cold: !warm,
-        })
+        Ok(SlotAccess { original, current, cold: !warm })
     }
 
     /// Writes a slot that was accessed before in this transaction.
@@ -77,26 +132,23 @@ impl Journal {
     /// If it was not: its original value, which prices the write, would be unknown.
     pub fn set_slot(&mut self, account: AccountId, slot: U256, value: U256) {
         self.touch(account);
-        self.record(Change::Slot(SlotKey { account, slot }, value));
+        let id = self.slots.id(SlotKey { account, slot });
+        assert!(self.slots.get_mut(id).loaded, "a slot is accessed before it is written");
+        self.record(Change::Slot(id, value));
     }
 
     /// Makes a slot warm without reading it (EIP-2930).
     pub fn warm_slot(&mut self, address: Address, slot: B256) {
-        let key = SlotKey {
-            account: self.id(address),
-            slot: U256::from_be_bytes(slot.0),
-        };
-        if !self.slots.entry(key).or_default().warm {
-            self.record(Change::WarmSlot(key, true));
+        let account = self.id(address);
+        let id = self.slots.id(SlotKey { account, slot: slot.into() });
+        if !self.slots.get_mut(id).warm {
+            self.record(Change::WarmSlot(id, true));
         }
     }
 
     /// Reads transient storage (EIP-1153), which begins each transaction as zeros.
     pub fn transient(&self, account: AccountId, slot: U256) -> U256 {
-        self.transient
-            .get(&SlotKey { account, slot })
-            .copied()
-            .unwrap_or_default()
+        self.transient.get(&SlotKey { account, slot }).copied().unwrap_or_default()
     }
 
     /// Writes transient storage (EIP-1153).
