@@ -13,7 +13,9 @@ const ED25519_VERIFY_GAS: u64 = 4_000;
 /// All precompiles of this chain.
 pub fn precompiles() -> Precompiles {
     let ed25519: PrecompileFn = ed25519_verify;
-    [(ED25519_VERIFY, ed25519)].into_iter().collect()
+    let mut precompiles = Precompiles::osaka();
+    precompiles.extend([(ED25519_VERIFY, ed25519)]);
+    precompiles
 }
 
 /// R-EXE-6: `public key (32) ‖ signature (64) ‖ digest (32)` → a 32-byte 1 if the

@@ -113,9 +113,6 @@ pub fn halted(halt: Halt) -> RpcError {
     RpcError::refused(match halt {
         Halt::CreateCollision => format!("contract address collision: {halt}"),
         Halt::InsufficientBalance => format!("insufficient balance for transfer: {halt}"),
-        Halt::NoInterpreter => {
-            format!("contract code cannot be run: {halt}; transfers and precompiles can")
-        }
         _ => halt.to_string(),
     })
 }
