@@ -1,7 +1,7 @@
 //! The machine against `revm`, in one process, on the same bytecode, calldata and state.
 //!
-//! `cargo bench -p cairn-vm --bench vm [-- NAME…]`. Each program is checked first: same status, gas, output and
-//! storage. Then both run it in turns; the table shows medians and the ratio. Prints, and asserts nothing about time.
+//! `cargo bench -p cairn-vm --bench vm [-- NAME…]`. Each program is checked first: same status, gas, output, logs
+//! and storage. Then both run it in turns; the table shows medians and the ratio. Prints, and asserts nothing about time.
 
 mod contracts;
 mod world;
@@ -123,6 +123,7 @@ fn check(name: &str, ours: &Outcome, revm: &RevmOutcome) -> u64 {
     assert!(revm.result.is_success(), "{name}: {:?}", revm.result);
     assert_eq!(ours.gas_used, revm.result.tx_gas_used(), "{name}: gas");
     assert_eq!(ours.output, revm.result.output().cloned().unwrap_or_default(), "{name}: output");
+    assert_eq!(ours.logs, revm.result.logs(), "{name}: logs");
     let mut slots: Vec<(Address, U256, U256)> = Vec::new();
     for (address, account) in &revm.state {
         let changed = account.storage.iter().filter(|(_, slot)| slot.is_changed());
