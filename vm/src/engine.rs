@@ -196,6 +196,7 @@ where
             to: call.code_address,
             value: call.value,
             gas: call.gas,
+            caller_gas: engine.caller_gas(depth),
             input: &engine.frames[depth].input,
             is_precompile: precompile.is_some(),
         };
@@ -275,6 +276,7 @@ where
             to: create.address,
             value: create.value,
             gas: create.gas,
+            caller_gas: self.engine.caller_gas(depth),
             input: &self.engine.frames[depth].input,
             is_precompile: false,
         };
@@ -395,6 +397,11 @@ impl Engine {
         let input = &mut self.frames[depth].input;
         input.clear();
         input
+    }
+
+    /// Gas left in the frame at `depth`; 0 where there is none.
+    fn caller_gas(&self, depth: usize) -> u64 {
+        depth.checked_sub(1).map_or(0, |below| self.frames[below].gas)
     }
 
     /// Copies what the frame at `depth` passes on.

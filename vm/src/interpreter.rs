@@ -153,6 +153,9 @@ where
                 if T::STEPS {
                     frame.height = height;
                     tracer.step(&Step::new(frame, world, block, gas));
+                    if tracer.is_stopped() {
+                        halt!(Halt::OutOfGas);
+                    }
                 }
                 // What there is above the need, and not too much of it.
                 if height.wrapping_sub(usize::from(block.a)) > usize::from(block.b) {
@@ -376,6 +379,9 @@ where
                     let count = op.code as usize - Code::Log0 as usize;
                     let (offset, len) = (get!(op.a), get!(op.b));
                     with_context!(|context| instructions::log::log(&mut context, offset, len, &topics[..count]));
+                    if let [before @ .., log] = world.journal.logs() {
+                        tracer.log(log, before.len());
+                    }
                 }
             }
         }

@@ -3,13 +3,15 @@
 //! With [`NoTracer`] none of it exists in the compiled code. A tracer that asks for steps makes the
 //! machine prepare code instruction by instruction, so that gas and stack are exact between any two.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Log, U256};
 
 use crate::{
-    Status,
+    Journal, Status,
     code::Op,
     frame::Frame,
+    instructions::storage,
     interpreter::World,
+    journal::SlotAccess,
     opcode,
 };
 
@@ -36,6 +38,17 @@ pub trait Tracer {
     /// A contract gives its balance away by SELFDESTRUCT.
     fn self_destruct(&mut self, contract: Address, heir: Address, balance: U256) {
         let _ = (contract, heir, balance);
+    }
+
+    /// A contract wrote a log, `index` logs after the first of the transaction. A revert may still undo it.
+    fn log(&mut self, log: &Log, index: usize) {
+        let _ = (log, index);
+    }
+
+    /// Whether there is nothing more to see: every frame then fails at its next instruction, and the outcome means
+    /// nothing. Asked after each step.
+    fn is_stopped(&self) -> bool {
+        false
     }
 }
 
@@ -65,6 +78,14 @@ impl<T: Tracer> Tracer for &mut T {
     fn self_destruct(&mut self, contract: Address, heir: Address, balance: U256) {
         (**self).self_destruct(contract, heir, balance);
     }
+
+    fn log(&mut self, log: &Log, index: usize) {
+        (**self).log(log, index);
+    }
+
+    fn is_stopped(&self) -> bool {
+        (**self).is_stopped()
+    }
 }
 
 /// The machine before an instruction.
@@ -88,6 +109,10 @@ pub struct Step<'a> {
     pub address: Address,
     /// The refund counter.
     pub refund: i64,
+    /// Whether the state must not be changed (EIP-214).
+    pub is_static: bool,
+    /// Accounts and slots as the transaction has read and changed them so far.
+    pub journal: &'a Journal,
 }
 
 impl<'a> Step<'a> {
@@ -102,6 +127,8 @@ impl<'a> Step<'a> {
             return_data: world.return_data,
             address: frame.address,
             refund: world.journal.refund(),
+            is_static: frame.is_static,
+            journal: world.journal,
         }
     }
 
@@ -109,6 +136,11 @@ impl<'a> Step<'a> {
     pub fn name(&self) -> std::borrow::Cow<'static, str> {
         opcode::name(self.opcode)
     }
+}
+
+/// What SSTORE of `value` costs, and what it adds to the refund counter, for tracers that have to know it in advance.
+pub fn store_gas(access: &SlotAccess, value: U256) -> (u64, i64) {
+    (storage::price(access, value), storage::refund(access, value))
 }
 
 /// How a frame came about.
@@ -160,6 +192,8 @@ pub struct Enter<'a> {
     pub value: U256,
     /// Gas it may use, the stipend included.
     pub gas: u64,
+    /// Gas that the caller keeps meanwhile; 0 for the outermost one.
+    pub caller_gas: u64,
     /// Calldata or init code.
     pub input: &'a [u8],
     /// Whether there is a precompile rather than code.

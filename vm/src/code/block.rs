@@ -121,7 +121,7 @@ impl<'a> Follower<'a> {
         loop {
             let pc = self.block.next_pc;
             let Some(&byte) = self.program.code.get(pc) else {
-                return; // the end of the code is a STOP
+                return self.finish(Code::Stop, &[], 0);
             };
             let is_first = pc == self.block.pc;
             if byte == opcode::JUMPDEST && !is_first {

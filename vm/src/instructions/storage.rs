@@ -57,7 +57,8 @@ where
     Ok(())
 }
 
-fn price(access: &SlotAccess, value: U256) -> u64 {
+/// What the write costs.
+pub(crate) fn price(access: &SlotAccess, value: U256) -> u64 {
     let SlotAccess { original, current, cold } = *access;
     let cold = if cold { COLD_SSTORE } else { 0 };
     let write = if word::eq(current, value) || !word::eq(current, original) {
@@ -70,7 +71,8 @@ fn price(access: &SlotAccess, value: U256) -> u64 {
     cold + write
 }
 
-fn refund(access: &SlotAccess, value: U256) -> i64 {
+/// What the write adds to the refund counter.
+pub(crate) fn refund(access: &SlotAccess, value: U256) -> i64 {
     let SlotAccess { original, current, .. } = *access;
     if word::eq(current, value) {
         return 0;

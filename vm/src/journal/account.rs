@@ -69,6 +69,11 @@ impl Account {
         self.info.code_hash
     }
 
+    /// Its code, as far as somebody has asked for it or set it in this transaction.
+    pub fn known_code(&self) -> Option<&Bytes> {
+        self.code.as_ref()
+    }
+
     /// Whether it has code, a delegation indicator included.
     pub fn has_code(&self) -> bool {
         self.info.has_code()
@@ -105,6 +110,20 @@ impl Journal {
     /// The account `id`.
     pub fn account(&self, id: AccountId) -> &Account {
         &self.accounts[id.0]
+    }
+
+    /// The account at `address`, if this transaction has read it.
+    pub fn peek(&self, address: Address) -> Option<&Account> {
+        let id = self.ids.get(&address)?;
+        Some(self.account(*id)).filter(|account| account.loaded)
+    }
+
+    /// Whether an access to the account would find it warm (EIP-2929).
+    pub fn is_warm(&self, address: Address) -> bool {
+        match self.ids.get(&address) {
+            Some(id) => self.account(*id).warm,
+            None => self.always_warm.contains(&address),
+        }
     }
 
     /// Reads the account at `address` from the state, unless this transaction did so before. Does not make

@@ -73,6 +73,11 @@ impl Slots {
         &mut self.all[id.0 as usize]
     }
 
+    /// The slot of this key, if there is one.
+    pub fn get(&self, key: SlotKey) -> Option<&Slot> {
+        self.ids.get(&key).map(|id| &self.all[id.0 as usize])
+    }
+
     /// The slot of this key; a new one if there is none.
     #[inline]
     pub fn id(&mut self, key: SlotKey) -> SlotId {
@@ -123,6 +128,22 @@ impl Journal {
             self.record(Change::WarmSlot(id, true));
         }
         Ok(SlotAccess { original, current, cold: !warm })
+    }
+
+    /// What an access to the slot would find, if this transaction has read it.
+    pub fn peek_slot(&self, address: Address, slot: U256) -> Option<SlotAccess> {
+        let Slot { original, current, warm, loaded, .. } = *self.slot(address, slot)?;
+        loaded.then_some(SlotAccess { original, current, cold: !warm })
+    }
+
+    /// Whether an access to the slot would find it warm (EIP-2929).
+    pub fn is_slot_warm(&self, address: Address, slot: U256) -> bool {
+        self.slot(address, slot).is_some_and(|slot| slot.warm)
+    }
+
+    fn slot(&self, address: Address, slot: U256) -> Option<&Slot> {
+        let account = *self.ids.get(&address)?;
+        self.slots.get(SlotKey { account, slot })
     }
 
     /// Writes a slot that was accessed before in this transaction.

@@ -187,22 +187,23 @@ fn a_sender_may_authorize_itself_at_its_next_nonce() {
 
 #[test]
 fn the_target_runs_by_its_new_delegation() {
-    let world = World::new().with_code(DELEGATE, &[0]);
+    // The delegate's code is INVALID.
+    let world = World::new().with_code(DELEGATE, &[0xfe]);
     let bob = Authorization {
         authority: Some(BOB),
         ..authorization()
     };
     let outcome = run(&world, vec![bob]);
-    assert_eq!(outcome.status, Status::Halt(Halt::NoInterpreter));
+    assert_eq!(outcome.status, Status::Halt(Halt::InvalidOpcode(0xfe)));
 }
 
 #[test]
 fn delegations_outlast_a_failed_run() {
     let world = World::new()
-        .with_code(BOB, &[0])
+        .with_code(BOB, &[0xfe])
         .with(CAROL, carol(0, Bytes::new()));
     let outcome = run(&world, vec![authorization()]);
-    assert_eq!(outcome.status, Status::Halt(Halt::NoInterpreter));
+    assert_eq!(outcome.status, Status::Halt(Halt::InvalidOpcode(0xfe)));
     assert!(change(&outcome, CAROL).code.is_some());
     // Its refund as well.
     assert_eq!((outcome.gas_used, outcome.gas_refunded), (187_500, 12_500));

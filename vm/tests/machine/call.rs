@@ -1,7 +1,7 @@
 //! Calls to accounts with code, and calls that nobody pays for.
 
 use crate::world::{ALICE, BOB, Broken, FUNDS, World, block, change, transfer};
-use alloy_primitives::{Bytes, TxKind, U256};
+use alloy_primitives::{Address, Bytes, TxKind, U256, hex};
 use cairn_vm::{
     CallRequest, Halt, InvalidTransaction, Machine, Outcome, Status, TransactError, TxEnv,
     delegation,
@@ -22,15 +22,52 @@ fn call(world: &World, request: &CallRequest) -> Result<Outcome, TransactError<B
     Machine::default().call(world, &block(), request)
 }
 
+/// `SSTORE(0, 42)`.
+const STORE_42: [u8; 4] = hex!("602a5f55");
+
+/// The slots of an account that an outcome changed, with their new values.
+fn stored(outcome: &Outcome, address: Address) -> Vec<(U256, U256)> {
+    let slots = &change(outcome, address).storage;
+    slots.iter().map(|slot| (slot.slot, slot.after)).collect()
+}
+
 #[test]
-fn code_would_need_an_interpreter() {
-    let world = World::new().with_code(BOB, &[0]);
+fn code_runs_on_its_own_storage() {
+    let world = World::new().with_code(BOB, &STORE_42);
     let tx = TxEnv {
         gas_limit: 50_000,
         ..transfer()
     };
     let outcome = world.transact(&block(), &tx).unwrap();
-    assert_eq!(outcome.status, Status::Halt(Halt::NoInterpreter));
+    assert_eq!(outcome.status, Status::Success);
+    // PUSH1, PUSH0, and a cold slot that becomes non-zero.
+    assert_eq!(outcome.gas_used, 21_000 + 3 + 2 + 22_100);
+    assert_eq!(stored(&outcome, BOB), [(U256::ZERO, U256::from(42))]);
+    assert_eq!(world.after(&outcome.diff).balance(BOB), U256::from(1_000));
+}
+
+#[test]
+fn code_that_ends_without_stop_does_all_that_stands_before() {
+    // Stores the length of the calldata.
+    let world = World::new().with_code(BOB, &hex!("365f55"));
+    let tx = TxEnv {
+        gas_limit: 50_000,
+        input: Bytes::from_static(&[1, 1]),
+        ..transfer()
+    };
+    let outcome = world.transact(&block(), &tx).unwrap();
+    assert_eq!(stored(&outcome, BOB), [(U256::ZERO, U256::from(2))]);
+}
+
+#[test]
+fn a_halt_takes_all_gas_and_undoes_everything_else() {
+    let world = World::new().with_code(BOB, &hex!("602a5f55fe"));
+    let tx = TxEnv {
+        gas_limit: 50_000,
+        ..transfer()
+    };
+    let outcome = world.transact(&block(), &tx).unwrap();
+    assert_eq!(outcome.status, Status::Halt(Halt::InvalidOpcode(0xfe)));
     assert_eq!(outcome.gas_used, 50_000);
     assert!(
         outcome
@@ -45,29 +82,53 @@ fn code_would_need_an_interpreter() {
 }
 
 #[test]
-fn a_delegated_account_runs_its_delegates_code() {
-    let contract = alloy_primitives::Address::repeat_byte(0xcc);
-    let world = World::new().with_code(BOB, &delegation::indicator(contract));
-    let to_nothing = world.transact(&block(), &transfer()).unwrap();
+fn a_revert_keeps_the_gas_that_is_left() {
+    // Stores, then reverts with a byte of memory.
+    let world = World::new().with_code(BOB, &hex!("602a5f5560015ffd"));
+    let tx = TxEnv {
+        gas_limit: 50_000,
+        ..transfer()
+    };
+    let outcome = world.transact(&block(), &tx).unwrap();
+    assert_eq!(outcome.status, Status::Revert);
+    assert_eq!(outcome.output.as_ref(), [0]);
+    assert_eq!(outcome.gas_used, 21_000 + 22_105 + 3 + 2 + 3);
     assert_eq!(
-        to_nothing.status,
-        Status::Success,
+        world.after(&outcome.diff).balance(BOB),
+        U256::ZERO,
+        "the value came back"
+    );
+}
+
+#[test]
+fn a_delegated_account_runs_its_delegates_code() {
+    let contract = Address::repeat_byte(0xcc);
+    let world = World::new().with_code(BOB, &delegation::indicator(contract));
+    let tx = TxEnv {
+        gas_limit: 50_000,
+        ..transfer()
+    };
+    let to_nothing = world.transact(&block(), &tx).unwrap();
+    assert_eq!(
+        (to_nothing.status, to_nothing.gas_used),
+        (Status::Success, 21_000),
         "a delegate without code is empty code"
     );
-    let world = world.with_code(contract, &[0]);
-    let to_code = world.transact(&block(), &transfer()).unwrap();
-    assert_eq!(to_code.status, Status::Halt(Halt::NoInterpreter));
+    let world = world.with_code(contract, &STORE_42);
+    let to_code = world.transact(&block(), &tx).unwrap();
+    assert_eq!(to_code.status, Status::Success);
+    assert_eq!(stored(&to_code, BOB), [(U256::ZERO, U256::from(42))]);
 }
 
 #[test]
 fn a_chain_of_delegations_is_followed_once() {
-    // The delegate's own indicator is what would run: code that begins with the invalid opcode 0xef.
-    let middle = alloy_primitives::Address::repeat_byte(0xcc);
+    // The delegate's own indicator is what runs: code that begins with the invalid opcode 0xef.
+    let middle = Address::repeat_byte(0xcc);
     let world = World::new()
         .with_code(BOB, &delegation::indicator(middle))
         .with_code(middle, &delegation::indicator(ALICE));
     let outcome = world.transact(&block(), &transfer()).unwrap();
-    assert_eq!(outcome.status, Status::Halt(Halt::NoInterpreter));
+    assert_eq!(outcome.status, Status::Halt(Halt::InvalidOpcode(0xef)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Contract creation, as far as it goes without an interpreter.
+//! Contract creation: the address, collisions, init code, and the rules of what it deploys.
 
 use crate::world::{ALICE, Entry, FUNDS, World, block, change, creation};
-use alloy_primitives::{Address, U256, address};
+use alloy_primitives::{Address, U256, address, hex};
 use cairn_vm::{Halt, Status, TxEnv};
 
 /// The address of Alice's first contract.
@@ -81,19 +81,58 @@ fn eip_684_and_7610_nonce_code_or_storage_at_the_address_collide() {
 }
 
 #[test]
-fn init_code_would_need_an_interpreter() {
-    let world = World::new();
-    let outcome = world.transact(&block(), &creation(&[0x60])).unwrap();
-    assert_eq!(outcome.status, Status::Halt(Halt::NoInterpreter));
-    assert_eq!(outcome.gas_used, 200_000);
-    assert!(
-        outcome
-            .diff
-            .accounts
-            .iter()
-            .all(|change| change.address != contract())
-    );
-    // The value came back with the revert; the gas did not.
-    let after = world.after(&outcome.diff);
-    assert_eq!(after.balance(ALICE), U256::from(FUNDS - 200_000 * 9));
+fn what_init_code_returns_is_deployed_and_paid_for() {
+    // Returns one byte of memory.
+    let outcome = World::new()
+        .transact(&block(), &creation(&hex!("60015ff3")))
+        .unwrap();
+    assert_eq!(outcome.status, Status::Success);
+    assert_eq!(outcome.output.as_ref(), [0]);
+    let created = change(&outcome, contract());
+    assert_eq!(created.code, Some(vec![0].into()));
+    // Intrinsic gas with a word of four bytes, PUSH1 and PUSH0, a word of memory, a byte of code.
+    let intrinsic = 53_000 + 2 + 4 * 16;
+    assert_eq!(outcome.gas_used, intrinsic + 3 + 2 + 3 + 200);
+}
+
+#[test]
+fn init_code_that_fails_leaves_nothing_but_a_nonce() {
+    // EIP-170: 24,577 bytes.
+    let too_long = hex!("6160015ff3");
+    let cases = [
+        (&hex!("fe")[..], Halt::InvalidOpcode(0xfe)),
+        // EIP-3541: the byte 0xef.
+        (&hex!("60ef5f5360015ff3"), Halt::CodeBeginsWithEf),
+        (&too_long, Halt::CodeTooLarge),
+        // 1,000 bytes of code cost more than there is.
+        (&hex!("6103e85ff3"), Halt::OutOfGas),
+    ];
+    for (init_code, halt) in cases {
+        let world = World::new();
+        let outcome = world.transact(&block(), &creation(init_code)).unwrap();
+        assert_eq!(outcome.status, Status::Halt(halt));
+        assert_eq!(outcome.gas_used, 200_000);
+        assert!(outcome.output.is_empty());
+        assert!(
+            outcome
+                .diff
+                .accounts
+                .iter()
+                .all(|change| change.address != contract())
+        );
+        // The value came back with the revert; the gas did not.
+        let after = world.after(&outcome.diff);
+        assert_eq!(after.balance(ALICE), U256::from(FUNDS - 200_000 * 9));
+    }
+}
+
+#[test]
+fn init_code_that_reverts_keeps_gas_and_gives_its_reason() {
+    let outcome = World::new()
+        .transact(&block(), &creation(&hex!("60015ffd")))
+        .unwrap();
+    assert_eq!(outcome.status, Status::Revert);
+    assert_eq!(outcome.output.as_ref(), [0]);
+    assert!(outcome.gas_used < 54_000);
+    assert_eq!(change(&outcome, ALICE).after.unwrap().nonce, 1);
 }

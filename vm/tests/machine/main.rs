@@ -10,5 +10,6 @@ mod journal_model;
 mod journal_rules;
 mod precompile;
 mod supply;
+mod trace;
 mod validity;
 mod world;

@@ -1,7 +1,7 @@
 //! Precompiles: called with input and gas, paid by what they use.
 
 use crate::world::{ALICE, FUNDS, World, block, transfer};
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Address, Bytes, TxKind, U256, hex};
 use cairn_vm::{
     Halt, Machine, Outcome, PrecompileFailure, PrecompileFn, PrecompileOutput, PrecompileResult,
     Precompiles, Status, TxEnv,
@@ -32,7 +32,11 @@ fn greedy(_: &[u8], gas: u64) -> PrecompileResult {
 }
 
 fn run(function: PrecompileFn, gas_limit: u64) -> (Outcome, World) {
-    let mut machine = Machine::new(Precompiles::from_iter([(AT, function)]));
+    run_with(Precompiles::from_iter([(AT, function)]), gas_limit)
+}
+
+fn run_with(precompiles: Precompiles, gas_limit: u64) -> (Outcome, World) {
+    let mut machine = Machine::new(precompiles);
     let input = Bytes::from_static(&[0, 0, 0]);
     let tx = TxEnv {
         to: TxKind::Call(AT),
@@ -82,11 +86,40 @@ fn a_failure_consumes_all_gas_and_returns_the_value() {
 #[test]
 fn of_two_functions_for_one_address_the_last_stands() {
     let table = Precompiles::from_iter([(AT, refuse as PrecompileFn), (AT, echo)]);
-    assert!(
-        table
-            .get(&AT)
-            .is_some_and(|function| function(&[], 1_000).is_ok())
-    );
-    assert!(table.get(&ALICE).is_none());
+    assert!(table.contains(&AT) && !table.contains(&ALICE));
     assert_eq!(table.addresses().collect::<Vec<_>>(), [AT]);
+    assert_eq!(run_with(table, 50_000).0.status, Status::Success);
+}
+
+#[test]
+fn osaka_has_1_to_17_and_256_and_a_chain_may_add_its_own() {
+    let mut precompiles = Precompiles::osaka();
+    precompiles.extend([(AT, echo as PrecompileFn)]);
+    let numbers = (1..=0x11).chain([0x100]);
+    let mut expected: Vec<Address> = numbers
+        .map(|number: u64| Address::from_word(U256::from(number).into()))
+        .collect();
+    expected.push(AT);
+    let mut addresses: Vec<Address> = precompiles.addresses().collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, expected);
+    assert_eq!(run_with(precompiles, 50_000).0.output.as_ref(), [0, 0, 0]);
+}
+
+#[test]
+fn ethereums_precompiles_are_charged_by_their_rules() {
+    let sha256 = Address::with_last_byte(2);
+    let tx = TxEnv {
+        to: TxKind::Call(sha256),
+        input: Bytes::from_static(b"abc"),
+        gas_limit: 50_000,
+        ..transfer()
+    };
+    let mut machine = Machine::new(Precompiles::osaka());
+    let outcome = World::new()
+        .transact_on(&mut machine, &block(), &tx)
+        .unwrap();
+    let expected = hex!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(outcome.output.as_ref(), expected);
+    assert_eq!(outcome.gas_used, 21_000 + 3 * 16 + 60 + 12);
 }
