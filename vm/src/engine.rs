@@ -118,6 +118,8 @@ pub(crate) struct Run<'a, S: ?Sized, T> {
     pub engine: &'a mut Engine,
     pub state: &'a S,
     pub env: Env<'a>,
+    /// Calldata or init code of the outermost frame.
+    pub input: &'a [u8],
     pub tracer: &'a mut T,
 }
 
@@ -127,8 +129,8 @@ where
     T: Tracer,
 {
     /// Makes the outermost call.
-    pub fn call(&mut self, call: &Call, input: &[u8]) -> Result<FrameEnd, S::Error> {
-        self.engine.input(0).extend_from_slice(input);
+    pub fn call(&mut self, call: &Call) -> Result<FrameEnd, S::Error> {
+        self.engine.make_frame(0, call.input);
         match self.begin_call(0, call)? {
             Begun::Frame => self.run_frames(),
             Begun::Ended(end) => Ok(end),
@@ -136,8 +138,8 @@ where
     }
 
     /// Makes the outermost creation.
-    pub fn create(&mut self, create: &Create, init_code: &[u8]) -> Result<FrameEnd, S::Error> {
-        self.engine.input(0).extend_from_slice(init_code);
+    pub fn create(&mut self, create: &Create) -> Result<FrameEnd, S::Error> {
+        self.engine.make_frame(0, Range::all(self.input));
         match self.begin_create(0, create)? {
             Begun::Frame => self.run_frames(),
             Begun::Ended(end) => Ok(end),
@@ -150,11 +152,11 @@ where
         loop {
             let begun = match self.interpret(depth)? {
                 Exit::Call(call) => {
-                    self.engine.copy_input(depth, call.input);
+                    self.engine.make_frame(depth, call.input);
                     self.begin_call(depth, &call)?
                 }
                 Exit::Create(creation) => {
-                    self.engine.copy_input(depth, creation.init_code);
+                    self.engine.make_frame(depth, creation.init_code);
                     self.nested_create(depth, &creation)?
                 }
                 Exit::End(status) => {
@@ -176,16 +178,18 @@ where
 
     fn interpret(&mut self, depth: usize) -> Result<Exit, S::Error> {
         let Engine { journal, programs, frames, own, return_data, hashes, .. } = &mut *self.engine;
-        let frame = &mut frames[depth - 1];
+        let (below, rest) = frames.split_at_mut(depth - 1);
+        let frame = &mut rest[0];
+        let input = input(below, self.input, frame.input);
         let program = match frame.program {
             OWN => own[depth - 1].as_mut().expect("a frame's own program is there while it runs"),
             index => programs.get(index),
         };
-        let mut world = World { journal, state: self.state, env: self.env, return_data, hashes, depth };
+        let mut world = World { journal, state: self.state, env: self.env, return_data, hashes, input, depth };
         interpreter::run(frame, program, &mut world, self.tracer)
     }
 
-    /// Begins a call whose calldata lies in the frame above `depth`.
+    /// Begins a call in the frame above `depth`, which was made for it.
     fn begin_call(&mut self, depth: usize, call: &Call) -> Result<Begun, S::Error> {
         let engine = &mut *self.engine;
         engine.frames[depth].kind = Kind::Call(call.output);
@@ -197,7 +201,7 @@ where
             value: call.value,
             gas: call.gas,
             caller_gas: engine.caller_gas(depth),
-            input: &engine.frames[depth].input,
+            input: engine.input(depth, self.input),
             is_precompile: precompile.is_some(),
         };
         self.tracer.enter(&enter);
@@ -211,7 +215,7 @@ where
             return Ok(self.at_once(call.gas, FrameEnd::refused(halt, call.gas)));
         }
         if let Some(precompile) = precompile {
-            let end = engine.run_precompile(precompile, depth, call.gas);
+            let end = engine.run_precompile(precompile, depth, self.input, call.gas);
             if !end.status.is_success() {
                 engine.journal.revert(checkpoint);
             }
@@ -239,7 +243,7 @@ where
             (frame.contract, frame.address)
         };
         let nonce = engine.journal.account(creator).nonce();
-        let init_code = &engine.frames[depth].input;
+        let init_code = engine.input(depth, self.input);
         let (kind, address) = match creation.salt {
             None => (FrameKind::Create, creator_address.create(nonce)),
             Some(salt) => {
@@ -277,14 +281,14 @@ where
             value: create.value,
             gas: create.gas,
             caller_gas: self.engine.caller_gas(depth),
-            input: &self.engine.frames[depth].input,
+            input: self.engine.input(depth, self.input),
             is_precompile: false,
         };
         self.tracer.enter(&enter);
         self.engine.return_data.clear();
     }
 
-    /// Begins a creation whose init code lies in the frame above `depth`. The creator's nonce is incremented already.
+    /// Begins a creation in the frame above `depth`, which was made for it. The creator's nonce is incremented already.
     fn begin_create(&mut self, depth: usize, create: &Create) -> Result<Begun, S::Error> {
         self.announce(create, depth);
         let engine = &mut *self.engine;
@@ -301,10 +305,11 @@ where
             journal.revert(checkpoint);
             return Ok(self.at_once(create.gas, FrameEnd::halt(halt)));
         }
-        let frame = &mut engine.frames[depth];
         engine.own.resize_with(engine.own.len().max(depth + 1), || None);
-        engine.own[depth] = Some(engine.programs.take_init(&frame.input));
-        frame.input.clear();
+        let init_code = input(&engine.frames[..depth], self.input, engine.frames[depth].input);
+        engine.own[depth] = Some(engine.programs.take_init(init_code));
+        let frame = &mut engine.frames[depth];
+        frame.input = Range::default();
         frame.program = OWN;
         frame.begin(create.gas, checkpoint, Kind::Create);
         frame.contract = contract;
@@ -373,6 +378,14 @@ where
     }
 }
 
+/// What lies at `range` in the memory of the frame that made a call; in the transaction's input if there is none.
+fn input<'a>(below: &'a [Frame], outermost: &'a [u8], range: Range) -> &'a [u8] {
+    match below.last() {
+        Some(caller) => caller.memory.get(range),
+        None => &outermost[range.start..range.start + range.len],
+    }
+}
+
 /// Moves the value that comes with a call. Only CALL moves it to another account; CALLCODE has to own it.
 fn pay(journal: &mut Journal, call: &Call) -> Result<(), Halt> {
     match call.kind {
@@ -389,14 +402,17 @@ fn pay(journal: &mut Journal, call: &Call) -> Result<(), Halt> {
 }
 
 impl Engine {
-    /// The input of the frame above `depth`, emptied.
-    fn input(&mut self, depth: usize) -> &mut Vec<u8> {
+    /// Makes sure that there is a frame above `depth`, with this input.
+    fn make_frame(&mut self, depth: usize, input: Range) {
         if self.frames.len() <= depth {
             self.frames.push(Frame::new());
         }
-        let input = &mut self.frames[depth].input;
-        input.clear();
-        input
+        self.frames[depth].input = input;
+    }
+
+    /// The input of the frame above `depth`.
+    fn input<'a>(&'a self, depth: usize, outermost: &'a [u8]) -> &'a [u8] {
+        input(&self.frames[..depth], outermost, self.frames[depth].input)
     }
 
     /// Gas left in the frame at `depth`; 0 where there is none.
@@ -404,16 +420,8 @@ impl Engine {
         depth.checked_sub(1).map_or(0, |below| self.frames[below].gas)
     }
 
-    /// Copies what the frame at `depth` passes on.
-    fn copy_input(&mut self, depth: usize, range: Range) {
-        self.input(depth);
-        if let [.., frame, above] = &mut self.frames[..=depth] {
-            above.input.extend_from_slice(frame.memory.get(range));
-        }
-    }
-
-    fn run_precompile(&mut self, precompile: Precompile, depth: usize, gas: u64) -> FrameEnd {
-        let done = match precompile.run(&self.frames[depth].input, gas) {
+    fn run_precompile(&mut self, precompile: Precompile, depth: usize, outermost: &[u8], gas: u64) -> FrameEnd {
+        let done = match precompile.run(self.input(depth, outermost), gas) {
             Ok(done) => done,
             Err(PrecompileFailure::OutOfGas) => return FrameEnd::halt(Halt::OutOfGas),
             Err(PrecompileFailure::InvalidInput) => return FrameEnd::halt(Halt::PrecompileFailed),

@@ -17,8 +17,9 @@ pub(crate) const SLOTS: usize = 2048;
 pub(crate) struct Frame {
     pub stack: Box<[U256; SLOTS]>,
     pub memory: Memory,
-    /// Calldata; empty for a creation.
-    pub input: Vec<u8>,
+    /// Where in the caller's memory the calldata lies: it cannot change while this frame runs. For the outermost
+    /// frame, where in the input of the transaction; empty for a creation.
+    pub input: Range,
     /// Which program runs.
     pub program: usize,
     /// The next operation.
@@ -64,7 +65,7 @@ impl Frame {
         Self {
             stack: stack.try_into().expect("the slice has the length of the array"),
             memory: Memory::default(),
-            input: Vec::new(),
+            input: Range::default(),
             program: 0,
             next_op: 0,
             height: 0,

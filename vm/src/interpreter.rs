@@ -39,6 +39,8 @@ pub(crate) struct World<'a, S: ?Sized> {
     /// The output of the last call of the running frame.
     pub return_data: &'a mut Vec<u8>,
     pub hashes: &'a mut Hashes,
+    /// Calldata of the running frame.
+    pub input: &'a [u8],
     /// How deep the running frame is nested, from 1.
     pub depth: usize,
 }
@@ -331,8 +333,8 @@ where
                 }
                 Code::MSize => set!(op, U256::from(frame.memory.len())),
                 Code::Gas => set!(op, U256::from(gas + op.imm)),
-                Code::CallDataLoad => set!(op, instructions::bytes::load(&frame.input, get!(op.a))),
-                Code::CallDataSize => set!(op, U256::from(frame.input.len())),
+                Code::CallDataLoad => set!(op, instructions::bytes::load(world.input, get!(op.a))),
+                Code::CallDataSize => set!(op, U256::from(world.input.len())),
                 Code::ReturnDataSize => set!(op, U256::from(world.return_data.len())),
                 Code::Environment => {
                     let value = instructions::environment::word(op.imm as u8, frame, &world.env);

@@ -82,7 +82,7 @@ impl Machine {
         let sender = validate::sender(&mut engine.journal, state, tx)?;
         buy::gas(&mut engine.journal, sender, tx.gas_limit, price);
         let env = Env { block, origin: tx.sender, gas_price: price };
-        let mut run = Run { engine: &mut *engine, state, env, tracer };
+        let mut run = Run { engine: &mut *engine, state, env, input: request.input, tracer };
         let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
         let bill = refund::settle(tx.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
         pay::sender(&mut engine.journal, sender, tx.gas_limit, &bill, price);
@@ -131,7 +131,7 @@ impl Machine {
         let engine = self.ready::<T>();
         validate::caller(&mut engine.journal, state, &request)?;
         let env = Env { block, origin: call.sender, gas_price: call.gas_price };
-        let mut run = Run { engine: &mut *engine, state, env, tracer };
+        let mut run = Run { engine: &mut *engine, state, env, input: request.input, tracer };
         let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
         let bill = refund::settle(call.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
         Ok(outcome(engine, ran, bill))

@@ -20,11 +20,18 @@ pub(crate) struct Memory {
     len: usize,
 }
 
-/// A range of memory that is there, or is empty.
+/// A range of memory that is there, or is empty; or of other bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
     pub start: usize,
     pub len: usize,
+}
+
+impl Range {
+    /// The range of all of `bytes`.
+    pub fn all(bytes: &[u8]) -> Self {
+        Self { start: 0, len: bytes.len() }
+    }
 }
 
 impl Memory {

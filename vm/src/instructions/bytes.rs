@@ -72,7 +72,7 @@ pub(crate) fn copy<S: ?Sized, E>(
         }
         _ => {
             let range = context.expand(to, len)?;
-            let data = if code == Code::CodeCopy { program } else { &context.frame.input };
+            let data = if code == Code::CodeCopy { program } else { context.world.input };
             context.frame.memory.copy_from(range, data, from);
         }
     }

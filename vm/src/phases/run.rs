@@ -40,7 +40,7 @@ where
         match request.to {
             TxKind::Call(target) => {
                 let call = outermost_call(journal, state, request, sender, target, gas)?;
-                let frame = self.call(&call, request.input)?;
+                let frame = self.call(&call)?;
                 Ok(Ran { created: None, frame })
             }
             TxKind::Create => {
@@ -53,7 +53,7 @@ where
                     value: request.value,
                     gas,
                 };
-                let frame = self.create(&create, request.input)?;
+                let frame = self.create(&create)?;
                 Ok(Ran { created: Some(address), frame })
             }
         }
@@ -86,7 +86,7 @@ where
         payer_address: request.sender,
         value: request.value,
         is_static: false,
-        input: Range::default(),
+        input: Range::all(request.input),
         output: Range::default(),
     })
 }
@@ -183,7 +183,8 @@ mod tests {
         };
         let mut engine = Engine::new(Precompiles::default(), Granularity::Block);
         let env = Env { block: &block, origin: SENDER, gas_price: 0 };
-        let mut run = Run { engine: &mut engine, state: &Plain, env, tracer: &mut NoTracer };
+        let input = request.input;
+        let mut run = Run { engine: &mut engine, state: &Plain, env, input, tracer: &mut NoTracer };
         let Ok(ran) = run.request(request, 21_000);
         (engine.journal, ran)
     }

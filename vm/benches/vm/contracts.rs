@@ -1,4 +1,4 @@
-//! The programs, from the hex files of this folder.
+//! The programs, from the hex files in `benches/contracts/`.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Contract {
 /// All programs, by name.
 pub fn all() -> Vec<Contract> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/contracts");
-    let entries = fs::read_dir(&folder).expect("the folder of this file can be read");
+    let entries = fs::read_dir(&folder).expect("the folder can be read");
     let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string().ok()?));
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".hex")).collect();
     names.sort_unstable();
