@@ -1,13 +1,13 @@
 //! Everything a database claims, checked again: what `cairn db check` does.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, Bloom, U256};
 use alloy_rlp::Encodable;
 use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder, Nibbles};
 use cairn_genesis::check::after_parent::{self, Parent};
 use cairn_genesis::check::alone;
 use cairn_genesis::{ChainSpec, Receipt, receipts_root, transactions_root};
 
-use super::record::HeaderRecord;
+use super::record::{HeaderRecord, block_bloom};
 use super::view;
 use crate::state::{Account, Pending};
 use crate::store::{Column, Reader, StoreError, keys};
@@ -125,6 +125,11 @@ fn body(
     let receipts = view::receipts(reader, number, hash)?;
     if transactions_root(&transactions) != record.header.transactions_root {
         return Err(fail("the transactions do not match the header".into()));
+    }
+    let bloom = reader.get(Column::Blooms, &keys::height(number))?;
+    let found = bloom.map_or(Ok(Bloom::ZERO), |bytes| view::parse_bloom(&bytes))?;
+    if found != block_bloom(&receipts) {
+        return Err(fail("the bloom is not that of the logs".into()));
     }
     let receipts: Vec<Receipt> = receipts.into_iter().map(|record| record.receipt).collect();
     if receipts_root(&receipts) != record.header.receipts_root {

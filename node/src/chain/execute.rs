@@ -61,6 +61,11 @@ pub fn block_env(spec: &ChainSpec, header: &Header) -> BlockEnv {
     }
 }
 
+/// R-EXE-1: "slot (number − 1) mod 8191 of the account becomes parent_hash".
+pub(super) fn parent_hash_slot(number: u64) -> U256 {
+    U256::from((number - 1) % HISTORY_SERVE_WINDOW)
+}
+
 impl<'a> BlockExecution<'a> {
     /// Begins a block on `pending`, which stands at its parent: R-EXE-1, the
     /// parent's hash goes into the history contract (EIP-2935).
@@ -72,7 +77,7 @@ impl<'a> BlockExecution<'a> {
         parent_hash: B256,
     ) -> Result<Self, StoreError> {
         let mut changes = BlockChanges::default();
-        let slot = U256::from((env.number - 1) % HISTORY_SERVE_WINDOW);
+        let slot = parent_hash_slot(env.number);
         let hash = U256::from_be_bytes(parent_hash.0);
         pending.write_slot(reader, HISTORY_STORAGE_ADDRESS, slot, hash, &mut changes)?;
         Ok(Self {

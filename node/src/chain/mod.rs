@@ -25,6 +25,7 @@ mod marks;
 mod orphans;
 mod record;
 mod reorg;
+mod replay;
 mod side;
 mod template;
 #[cfg(test)]
@@ -43,6 +44,7 @@ use cairn_vm::Machine;
 pub use error::{BlockError, ConnectError, ExecutionFault};
 pub use execute::block_env;
 pub use record::{HeaderRecord, ReceiptRecord};
+pub use replay::Replay;
 pub use template::{Template, TemplateRequest};
 pub use transition::Moved;
 pub use view::{ChainView, Tip};
@@ -366,4 +368,5 @@ fn forget(batch: &mut Batch, number: u64, hash: B256) {
     batch.delete(Column::Headers, hash);
     batch.delete(Column::Bodies, key);
     batch.delete(Column::Side, key);
+    batch.delete(Column::SideReceipts, key);
 }

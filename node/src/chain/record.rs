@@ -1,6 +1,6 @@
 //! What the database keeps of a block beside its body.
 
-use alloy_primitives::{Address, B256, Bytes, Log, U256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 use cairn_genesis::{Header, Receipt, Seal};
 
@@ -102,6 +102,14 @@ struct ReceiptFields {
     success: bool,
     cumulative_gas_used: u64,
     logs: Vec<Log>,
+}
+
+/// The bloom of a block: addresses and topics of all its logs. Zero if it has none.
+pub fn block_bloom(receipts: &[ReceiptRecord]) -> Bloom {
+    let mut bloom = Bloom::ZERO;
+    let logs = receipts.iter().flat_map(|record| &record.receipt.logs);
+    logs.for_each(|log| bloom.accrue_log(log));
+    bloom
 }
 
 /// The bytes on disk of all receipts of a block.

@@ -14,7 +14,7 @@ use cairn_vm::Machine;
 
 use super::error::{ConnectError, ExecutionFault};
 use super::execute::{BlockExecution, Executed, block_env};
-use super::record::{HeaderRecord, encode_receipts};
+use super::record::{HeaderRecord, ReceiptRecord, block_bloom, encode_receipts};
 use super::view;
 use crate::state::{Changes, Pending};
 use crate::store::schema::meta;
@@ -154,9 +154,9 @@ impl<'a> Transition<'a> {
             )));
         }
         let transactions = view::body(self.store, number, hash)?;
-        self.write_disconnected(&record, &changes, &transactions);
-        self.pending.unset_canonical(number);
         let receipts = view::receipts(self.store, number, hash)?;
+        self.write_disconnected(&record, &changes, &transactions, &receipts);
+        self.pending.unset_canonical(number);
         self.touch(&record, &transactions, receipts.iter().map(|r| r.sender));
         self.moved.disconnected.push(record);
         self.moved.to = Arc::new(parent);
@@ -203,6 +203,11 @@ impl<'a> Transition<'a> {
         batch.put(Column::Headers, hash, record.encode());
         batch.put(Column::Bodies, key, encode_body(block));
         batch.put(Column::Receipts, key, encode_receipts(&executed.receipts));
+        batch.delete(Column::SideReceipts, key);
+        let bloom = block_bloom(&executed.receipts);
+        if !bloom.is_zero() {
+            batch.put(Column::Blooms, keys::height(number), bloom.to_vec());
+        }
         batch.put(Column::Canonical, keys::height(number), hash.to_vec());
         batch.delete(Column::Side, key);
         batch.put(Column::Changes, key, executed.changes.encode());
@@ -226,11 +231,14 @@ impl<'a> Transition<'a> {
         record: &HeaderRecord,
         changes: &Changes,
         transactions: &[Transaction],
+        receipts: &[ReceiptRecord],
     ) {
         let number = record.number();
         let key = keys::block(number, record.hash);
         let batch = &mut self.batch;
         batch.delete(Column::Receipts, key);
+        batch.put(Column::SideReceipts, key, encode_receipts(receipts));
+        batch.delete(Column::Blooms, keys::height(number));
         batch.delete(Column::Canonical, keys::height(number));
         batch.put(Column::Side, key, record.size_bytes.to_be_bytes());
         batch.delete(Column::Changes, key);

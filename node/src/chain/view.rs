@@ -1,8 +1,13 @@
 //! The chain as of one snapshot of the store: what RPC reads.
 
+mod logs;
+
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::Decodable;
 use cairn_genesis::Transaction;
+
+pub use logs::Blooms;
+pub(super) use logs::parse_bloom;
 
 use super::record::{HeaderRecord, ReceiptRecord, decode_receipts};
 use crate::state::{StateAt, StateError};

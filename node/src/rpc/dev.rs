@@ -45,9 +45,7 @@ pub struct SignedTransaction {
 async fn send_transaction(api: Arc<Api>, params: Params<'static>) -> Result<B256, RpcError> {
     let request: TransactionRequest = Args::parse(&params, 1)?.required("transaction")?;
     let _turn = api.sending.lock().await;
-    let signing = Arc::clone(&api);
-    let signed = tokio::task::spawn_blocking(move || complete_and_sign(&signing, request)).await;
-    let signed = signed.unwrap_or_else(|error| Err(RpcError::Internal(error.to_string())))?;
+    let signed = api.compute(|api| complete_and_sign(api, request)).await?;
     api.node.core.submit_transaction(signed).await
 }
 
@@ -138,7 +136,7 @@ fn complete(
     request.to.get_or_insert(TxKind::Create);
     complete_fees(api, view, &mut request)?;
     if request.nonce.is_none() {
-        request.nonce = Some(eth::next_nonce(api, view, from)?);
+        request.nonce = Some(eth::next_nonce(api, from)?);
     }
     if request.gas.is_none() {
         let call = CallArgs {

@@ -2,11 +2,13 @@
 //!
 //! Codes: −32602 for parameters, −32001 for a block that is not there, −32000 for a
 //! refusal (with geth's wording, which wallets match on), 3 for a revert (with its
-//! data), 4 for a wait that ran out, 4444 for pruned state, −32603 for our own failures.
+//! data), 4 for a wait that ran out, 4444 for pruned state, −32005 for a query that asks for
+//! too much (with a range that does not), −32603 for our own failures.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U64};
 use cairn_genesis::TransactionError;
 use jsonrpsee::types::ErrorObjectOwned;
+use serde_json::{Value, json};
 
 use super::revert::revert_reason;
 use crate::state::StateError;
@@ -17,6 +19,8 @@ const INTERNAL: i32 = -32603;
 const REFUSED: i32 = -32000;
 /// EIP-1898's "resource not found".
 const NOT_FOUND: i32 = -32001;
+/// EIP-1474's "limit exceeded"; indexers made for hosted nodes divide their range on it.
+const LIMIT_EXCEEDED: i32 = -32005;
 /// geth's code for a reverted call; ethers and viem read `data` under it.
 const REVERTED: i32 = 3;
 /// EIP-7966's code for a transaction that was accepted and not mined in time.
@@ -57,6 +61,27 @@ pub enum RpcError {
         /// The oldest block whose state can be read.
         floor: u64,
     },
+    /// A filter or subscription cannot go on without leaving something out.
+    #[error(
+        "filter not found: block {number} ({hash}), the last that it told of, has left the best chain and is no longer kept; begin anew"
+    )]
+    Lost {
+        /// Height of the block.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+    },
+    /// A query over a range of blocks whose answer no single request gets. The words are those
+    /// of hosted nodes: indexers read the range out of them.
+    #[error("{why}. Try with this block range [{from:#x}, {to:#x}].")]
+    TooMuch {
+        /// What there is too much of.
+        why: String,
+        /// First block asked for.
+        from: u64,
+        /// Last block up to which the answer would do.
+        to: u64,
+    },
     /// Our own failure: the database, or the core has stopped.
     #[error("{0}")]
     Internal(String),
@@ -82,18 +107,22 @@ impl RpcError {
         match self {
             Self::InvalidParams(_) => INVALID_PARAMS,
             Self::BlockNotFound(_) => NOT_FOUND,
-            Self::Refused(_) => REFUSED,
+            Self::Refused(_) | Self::Lost { .. } => REFUSED,
             Self::Reverted(_) => REVERTED,
             Self::NotMinedInTime { .. } => NOT_MINED_IN_TIME,
             Self::Pruned { .. } => PRUNED,
+            Self::TooMuch { .. } => LIMIT_EXCEEDED,
             Self::Internal(_) => INTERNAL,
         }
     }
 
-    fn data(&self) -> Option<String> {
+    fn data(&self) -> Option<Value> {
         match self {
-            Self::Reverted(output) => Some(output.to_string()),
-            Self::NotMinedInTime { hash, .. } => Some(hash.to_string()),
+            Self::Reverted(output) => Some(json!(output)),
+            Self::NotMinedInTime { hash, .. } => Some(json!(hash)),
+            Self::TooMuch { from, to, .. } => {
+                Some(json!({"from": U64::from(*from), "to": U64::from(*to)}))
+            }
             _ => None,
         }
     }
@@ -176,6 +205,25 @@ mod tests {
         assert_eq!(error.message(), "execution reverted: no!");
         let data = error.data().unwrap().get();
         assert!(data.starts_with("\"0x08c379a0"), "{data}");
+    }
+
+    #[test]
+    fn too_much_says_what_would_do() {
+        let why = "query returned more than 10000 results".into();
+        let error = RpcError::TooMuch {
+            why,
+            from: 1,
+            to: 30,
+        };
+        let object = ErrorObjectOwned::from(error);
+        assert_eq!(object.code(), -32005);
+        let words =
+            "query returned more than 10000 results. Try with this block range [0x1, 0x1e].";
+        assert_eq!(object.message(), words);
+        assert_eq!(
+            object.data().unwrap().get(),
+            r#"{"from":"0x1","to":"0x1e"}"#
+        );
     }
 
     #[test]

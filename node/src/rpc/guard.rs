@@ -15,6 +15,8 @@ use jsonrpsee::core::BoxError;
 use jsonrpsee::server::{HttpRequest, HttpResponse, http::response};
 use tower::{Layer, Service};
 
+use super::push::Upgraded;
+
 /// A list in which `*` stands for everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowList {
@@ -136,7 +138,7 @@ where
         self.inner.poll_ready(context).map_err(Into::into)
     }
 
-    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
+    fn call(&mut self, mut request: HttpRequest<B>) -> Self::Future {
         // A header that is no text matches nothing, rather than counting as absent.
         let header = |name: &str| {
             let value = request.headers().get(name);
@@ -146,6 +148,9 @@ where
         let host = header("host").or_else(|| request.uri().host());
         if !self.guards.allow(host, header("origin")) {
             return Box::pin(async { Ok(response::host_not_allowed()) });
+        }
+        if request.headers().contains_key("upgrade") {
+            request.extensions_mut().insert(Upgraded);
         }
         let answer = self.inner.call(request);
         Box::pin(async move { answer.await.map_err(Into::into) })

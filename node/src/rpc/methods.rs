@@ -1,4 +1,4 @@
-//! The table of methods, and the three ways in which one can run.
+//! The table of methods, and the ways in which one can run.
 //!
 //! - [`Registry::read`] runs where the connection is served. For what costs a few point
 //!   reads: RocksDB answers them from its cache in microseconds, while a hop to another
@@ -7,51 +7,42 @@
 //! - [`Registry::heavy`] runs on tokio's blocking pool, two per processor at once. For what
 //!   decodes whole blocks or executes code.
 //! - [`Registry::task`] is asynchronous. For what waits for the core.
+//! - [`Registry::subscription`] goes on until its client leaves, over WebSockets only.
 
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
-use jsonrpsee::RpcModule;
+use jsonrpsee::core::SubscriptionError;
 use jsonrpsee::types::Params;
+use jsonrpsee::{PendingSubscriptionSink, RpcModule};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 
 use super::api::Api;
 use super::context::RpcContext;
 use super::error::RpcError;
 use super::params::Args;
-use super::{cairn, dev, eth, net, txpool, web3};
+use super::{cairn, debug, dev, eth, net, txpool, web3};
 
 /// Why registering cannot fail.
 const ONCE: &str = "every method name is registered once";
-/// Heavy requests at once, per processor: one computes while another waits for the disk.
-const HEAVY_PER_PROCESSOR: usize = 2;
 
 /// Every method of this node.
 pub fn all(context: RpcContext) -> RpcModule<Api> {
     let mut registry = Registry {
         module: RpcModule::new(Api::new(context)),
-        heavy: Arc::new(Semaphore::new(heavy_at_once())),
     };
     web3::register(&mut registry);
     net::register(&mut registry);
     eth::register(&mut registry);
     dev::register(&mut registry);
     txpool::register(&mut registry);
+    debug::register(&mut registry);
     cairn::register(&mut registry);
     registry.module
-}
-
-fn heavy_at_once() -> usize {
-    available_parallelism()
-        .map_or(1, usize::from)
-        .saturating_mul(HEAVY_PER_PROCESSOR)
 }
 
 /// Collects methods. `most` is always the number of parameters that a method takes at most.
 pub struct Registry {
     module: RpcModule<Api>,
-    heavy: Arc<Semaphore>,
 }
 
 impl Registry {
@@ -73,23 +64,30 @@ impl Registry {
         T: Serialize + Clone + Send + 'static,
         F: Fn(&Api, &mut Args<'_>) -> Result<T, RpcError> + Copy + Send + Sync + 'static,
     {
-        let heavy = Arc::clone(&self.heavy);
-        let callback = move |params: Params<'static>, api: Arc<Api>, _| {
-            let heavy = Arc::clone(&heavy);
-            async move {
-                let permit = heavy.acquire_owned().await;
-                let permit = permit.map_err(|_| RpcError::core_stopped())?;
-                let work = move || {
-                    // Held by the work itself: it goes on when the asker hangs up.
-                    let _permit = permit;
-                    method(&api, &mut Args::parse(&params, most)?)
-                };
-                let done = tokio::task::spawn_blocking(work).await;
-                done.unwrap_or_else(|error| Err(RpcError::Internal(error.to_string())))
-            }
+        let callback = move |params: Params<'static>, api: Arc<Api>, _| async move {
+            let work = move |api: &Api| method(api, &mut Args::parse(&params, most)?);
+            api.compute(work).await
         };
         self.module
             .register_async_method(name, callback)
+            .expect(ONCE);
+    }
+
+    /// A subscription: the methods that begin and end it, and the name of its notifications
+    /// between them.
+    pub fn subscription<F, Fut>(&mut self, names: [&'static str; 3], serve: F)
+    where
+        F: Fn(Params<'static>, PendingSubscriptionSink, Arc<Api>) -> Fut
+            + Copy
+            + Send
+            + Sync
+            + 'static,
+        Fut: Future<Output = Result<(), SubscriptionError>> + Send + 'static,
+    {
+        let [subscribe, notification, unsubscribe] = names;
+        let callback = move |params, sink, api: Arc<Api>, _| serve(params, sink, api);
+        self.module
+            .register_subscription(subscribe, notification, unsubscribe, callback)
             .expect(ONCE);
     }
 

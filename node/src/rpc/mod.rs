@@ -10,31 +10,35 @@
 //!              (a snapshot)     (JSON by serde)
 //! ```
 //!
-//! - [`server`] listens; [`guard`] keeps rebound web pages out.
+//! - [`server`] listens; [`guard`] keeps rebound web pages out, `push` subscriptions over HTTP.
 //! - [`context`] is all that this module knows of the node; [`pool_mirror`] is its copy of the
 //!   mempool. No read waits for the core.
+//! - `machines` lends what runs code.
 //! - `methods` is the table of methods and decides on which thread each runs; `params` takes
 //!   parameters apart; [`error`] is every way to fail, with its code.
-//! - `eth`, `net`, `web3`, `txpool`, `cairn`, `why` and `dev` hold the methods by name; [`types`]
+//! - `eth`, `net`, `web3`, `txpool`, `debug`, `cairn`, `why` and `dev` hold the methods by name; [`types`]
 //!   is what answers look like.
 //!
 //! `docs/rpc.md` describes every method. jsonrpsee is imported here and nowhere else.
 //!
-//! Deliberately absent: keys (but for the well-known ones of development chains), logs, filters,
-//! subscriptions and traces. A method that does not exist answers −32601.
+//! Deliberately absent: keys (but for the well-known ones of development chains). A method that
+//! does not exist answers −32601.
 
 pub mod accounts;
 mod api;
 mod cairn;
 pub mod context;
+mod debug;
 mod dev;
 pub mod error;
 mod eth;
 pub mod guard;
+mod machines;
 mod methods;
 mod net;
 mod params;
 pub mod pool_mirror;
+mod push;
 mod revert;
 pub mod server;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use alloy_primitives::{Address, B256};
 use cairn_genesis::VerifiedTransaction;
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use crate::mempool::DropReason;
 use crate::mempool::Gone;
@@ -17,6 +18,10 @@ use crate::mempool::Gone;
 /// minutes' worth under load, at about 300 bytes each.
 const REMEMBERED: usize = 4096;
 
+/// Hashes of the latest newcomers, for those who ask what came since they last asked: a
+/// filter that is polled every minute loses none at 250 a second.
+const NEWCOMERS: usize = 16_384;
+
 /// Transactions of one sender by nonce.
 pub type Queue = BTreeMap<u64, VerifiedTransaction>;
 
@@ -24,6 +29,7 @@ pub type Queue = BTreeMap<u64, VerifiedTransaction>;
 #[derive(Debug, Default)]
 pub struct PoolMirror {
     inner: RwLock<Inner>,
+    arrived: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +38,9 @@ struct Inner {
     by_sender: BTreeMap<Address, Queue>,
     gone: HashMap<B256, Gone>,
     gone_order: VecDeque<B256>,
+    /// How many transactions ever came, and the hashes of the last of them.
+    arrived: u64,
+    newcomers: VecDeque<B256>,
 }
 
 impl PoolMirror {
@@ -49,6 +58,30 @@ impl PoolMirror {
         for transaction in added {
             inner.insert(transaction);
         }
+        let arrived = inner.arrived;
+        drop(inner);
+        let tell = |told: &mut u64| std::mem::replace(told, arrived) != arrived;
+        self.arrived.send_if_modified(tell);
+    }
+
+    /// How many transactions ever came: where [`PoolMirror::newcomers`] begins.
+    pub fn arrived(&self) -> u64 {
+        self.inner.read().arrived
+    }
+
+    /// Wakes when transactions come.
+    pub fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrived.subscribe()
+    }
+
+    /// What came after the first `seen` transactions, oldest first, and how many have come by
+    /// now. Of very many only the latest are remembered.
+    pub fn newcomers(&self, seen: u64) -> (Vec<B256>, u64) {
+        let inner = self.inner.read();
+        let count = usize::try_from(inner.arrived.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let skipped = inner.newcomers.len().saturating_sub(count);
+        let hashes = inner.newcomers.iter().skip(skipped).copied();
+        (hashes.collect(), inner.arrived)
     }
 
     /// The transaction with this hash.
@@ -81,19 +114,12 @@ impl PoolMirror {
     pub fn all(&self) -> BTreeMap<Address, Queue> {
         self.inner.read().by_sender.clone()
     }
-
-    /// The nonce that `sender` has to use next when its account stands at `nonce`:
-    /// the first one without a gap before it that no transaction has.
-    pub fn next_nonce(&self, sender: Address, nonce: u64) -> u64 {
-        let inner = self.inner.read();
-        let queue = inner.by_sender.get(&sender);
-        queue.map_or(nonce, |queue| end_of_run(queue, nonce))
-    }
 }
 
 impl Inner {
     fn insert(&mut self, transaction: VerifiedTransaction) {
         let hash = transaction.hash();
+        self.newcomer(hash);
         let queue = self.by_sender.entry(transaction.sender()).or_default();
         let replaced = queue.insert(transaction.nonce(), transaction.clone());
         self.by_hash.insert(hash, transaction);
@@ -119,6 +145,14 @@ impl Inner {
         }
     }
 
+    fn newcomer(&mut self, hash: B256) {
+        self.arrived = self.arrived.saturating_add(1);
+        self.newcomers.push_back(hash);
+        if self.newcomers.len() > NEWCOMERS {
+            self.newcomers.pop_front();
+        }
+    }
+
     fn remember(&mut self, hash: B256, gone: Gone) {
         if self.gone.insert(hash, gone).is_none() {
             self.gone_order.push_back(hash);
@@ -130,7 +164,8 @@ impl Inner {
     }
 }
 
-/// The first nonce from `nonce` on that is not in `queue`.
+/// The first nonce from `nonce` on that is not in `queue`: the one to use next by a sender
+/// whose account stands at `nonce`.
 pub fn end_of_run(queue: &Queue, nonce: u64) -> u64 {
     let mut next = nonce;
     for taken in queue.range(nonce..).map(|(taken, _)| *taken) {
@@ -159,13 +194,10 @@ mod tests {
         let (pool, transactions) = pool_of(&[3, 4, 6]);
         let sender = transactions[0].sender();
         for (account, next) in [(0, 0), (3, 5), (4, 5), (5, 5), (6, 7), (9, 9)] {
-            assert_eq!(
-                pool.next_nonce(sender, account),
-                next,
-                "account at {account}"
-            );
+            let found = end_of_run(&pool.of(sender), account);
+            assert_eq!(found, next, "account at {account}");
         }
-        assert_eq!(pool.next_nonce(Address::ZERO, 2), 2);
+        assert_eq!(end_of_run(&pool.of(Address::ZERO), 2), 2);
     }
 
     #[test]
@@ -199,6 +231,40 @@ mod tests {
             pool.gone(old[0].hash()),
             Some(Gone::Replaced { by: new.hash() })
         );
+    }
+
+    #[test]
+    fn newcomers_are_told_once_to_each_who_counts() {
+        let (pool, transactions) = pool_of(&[0, 1]);
+        let hashes: Vec<_> = transactions
+            .iter()
+            .map(|transaction| transaction.hash())
+            .collect();
+        assert_eq!(pool.newcomers(0), (hashes.clone(), 2));
+        assert_eq!(pool.newcomers(1), (hashes[1..].to_vec(), 2));
+        let news = pool.arrivals();
+        pool.apply([], [(hashes[0], Gone::Evicted)]);
+        assert!(!news.has_changed().unwrap(), "nothing came");
+        let late = transfers(&[2], 1);
+        pool.apply(late.clone(), []);
+        assert!(news.has_changed().unwrap());
+        assert_eq!(pool.newcomers(2), (vec![late[0].hash()], 3));
+        assert_eq!(pool.newcomers(3), (vec![], pool.arrived()));
+    }
+
+    #[test]
+    fn only_so_many_newcomers_are_remembered() {
+        let mut inner = Inner::default();
+        let hash = |number: usize| B256::from(alloy_primitives::U256::from(number));
+        (0..NEWCOMERS + 10).for_each(|number| inner.newcomer(hash(number)));
+        let arrivals = inner.arrived;
+        let pool = PoolMirror {
+            inner: RwLock::new(inner),
+            ..PoolMirror::default()
+        };
+        let (hashes, count) = pool.newcomers(0);
+        assert_eq!((hashes.len(), count), (NEWCOMERS, arrivals));
+        assert_eq!(hashes[0], hash(10));
     }
 
     #[test]

@@ -4,13 +4,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jsonrpsee::core::middleware::RpcServiceBuilder;
+use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::server::{BatchRequestConfig, PingConfig, Server, ServerConfig, ServerHandle};
+use jsonrpsee::types::SubscriptionId;
 use tokio::net::TcpListener;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use super::context::RpcContext;
+use super::eth;
 use super::guard::{AllowList, GuardLayer, Guards};
 use super::methods;
+use super::push::PushGuard;
 
 /// A transaction is at most 128 KiB, 256 KiB in hex: room for a batch of twenty.
 const MAX_REQUEST_BYTES: u32 = 5 * 1024 * 1024;
@@ -20,6 +25,8 @@ const MAX_RESPONSE_BYTES: u32 = 64 * 1024 * 1024;
 const MAX_BATCH: u32 = 1000;
 /// Answers that wait for a slow WebSocket reader before its requests wait too.
 const WEBSOCKET_BUFFER: u32 = 256;
+/// Subscriptions of one WebSocket. Each is a task that looks at every new block.
+const MAX_SUBSCRIPTIONS: u32 = 64;
 /// A WebSocket that does not answer a ping for this long is closed.
 const WEBSOCKET_IDLE: Duration = Duration::from_secs(90);
 
@@ -105,6 +112,7 @@ impl RpcServer {
         let server = Server::builder()
             .set_config(limits(config.max_connections))
             .set_http_middleware(layers)
+            .set_rpc_middleware(RpcServiceBuilder::new().layer_fn(PushGuard))
             .build_from_tcp(listener)
             .map_err(fail)?;
         let handle = server.start(methods::all(context));
@@ -131,8 +139,20 @@ fn limits(max_connections: u32) -> ServerConfig {
         .max_connections(max_connections)
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
         .set_message_buffer_capacity(WEBSOCKET_BUFFER)
+        .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
+        .set_id_provider(HexIds)
         .enable_ws_ping(PingConfig::new().inactive_limit(WEBSOCKET_IDLE))
         .build()
+}
+
+/// Ids of subscriptions as Ethereum's tools expect them: quantities.
+#[derive(Debug)]
+struct HexIds;
+
+impl IdProvider for HexIds {
+    fn next_id(&self) -> SubscriptionId<'static> {
+        SubscriptionId::Str(format!("{:#x}", eth::new_id()).into())
+    }
 }
 
 fn cors(origins: &AllowList) -> CorsLayer {

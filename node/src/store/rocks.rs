@@ -294,7 +294,11 @@ fn column_options(column: Column, cache: &Cache) -> Options {
     blocks.set_format_version(6);
     let looked_up_by_key = !matches!(
         column,
-        Column::AccountHistory | Column::StorageHistory | Column::Changes | Column::Side
+        Column::AccountHistory
+            | Column::StorageHistory
+            | Column::Changes
+            | Column::Side
+            | Column::SideReceipts
     );
     if looked_up_by_key {
         blocks.set_bloom_filter(10.0, false);
@@ -303,7 +307,9 @@ fn column_options(column: Column, cache: &Cache) -> Options {
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     // Hashes do not compress; bodies and receipts do.
     options.set_compression_type(match column {
-        Column::Bodies | Column::Receipts | Column::Code => DBCompressionType::Lz4,
+        Column::Bodies | Column::Receipts | Column::SideReceipts | Column::Code => {
+            DBCompressionType::Lz4
+        }
         _ => DBCompressionType::None,
     });
     options.set_block_based_table_factory(&blocks);

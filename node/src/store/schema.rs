@@ -18,6 +18,10 @@ pub enum Column {
     Bodies,
     /// height ‖ block hash → receipts with their senders; canonical blocks only.
     Receipts,
+    /// height ‖ block hash → receipts of a block that left the best chain, as long as it is kept.
+    SideReceipts,
+    /// height → bloom of all logs of the block; only where a block of the best chain has any.
+    Blooms,
     /// height → block hash of the best chain.
     Canonical,
     /// height ‖ block hash of each block off the best chain → size of its body.
@@ -48,10 +52,12 @@ pub enum Column {
 
 impl Column {
     /// All columns.
-    pub const ALL: [Column; 16] = [
+    pub const ALL: [Column; 18] = [
         Column::Headers,
         Column::Bodies,
         Column::Receipts,
+        Column::SideReceipts,
+        Column::Blooms,
         Column::Canonical,
         Column::Side,
         Column::TxIndex,
@@ -73,6 +79,8 @@ impl Column {
             Column::Headers => "headers",
             Column::Bodies => "bodies",
             Column::Receipts => "receipts",
+            Column::SideReceipts => "side_receipts",
+            Column::Blooms => "blooms",
             Column::Canonical => "canonical",
             Column::Side => "side",
             Column::TxIndex => "tx_index",

@@ -61,40 +61,40 @@ fn block(
     let Some(body) = view.body(record.hash)? else {
         return Ok(None);
     };
-    let receipts = view.receipts(record.hash)?;
-    let bloom = receipts.as_deref().map(union_of_blooms);
     let transactions = match whole {
-        true => BlockTransactions::Full(whole_transactions(
-            api,
-            &record,
-            &body,
-            receipts.as_deref(),
-        )?),
+        true => BlockTransactions::Full(whole_transactions(api, view, &record, &body)?),
         false => BlockTransactions::Hashes(body.iter().map(Transaction::hash).collect()),
     };
     Ok(Some(RpcBlock::new(
-        types::header(&record, bloom),
+        types::header(&record, bloom(view, &record)?),
         transactions,
     )))
 }
 
-fn union_of_blooms(receipts: &[ReceiptRecord]) -> Bloom {
-    let blooms = receipts.iter().map(|record| record.receipt.bloom());
-    blooms.fold(Bloom::ZERO, |union, bloom| union | bloom)
+/// The bloom of a block, or `None` off the best chain.
+pub fn bloom(view: &ChainView<'_>, block: &HeaderRecord) -> Result<Option<Bloom>, RpcError> {
+    let number = block.number();
+    match view.is_canonical(number, block.hash)? {
+        true => Ok(Some(view.bloom(number)?)),
+        false => Ok(None),
+    }
 }
 
 fn whole_transactions(
     api: &Api,
+    view: &ChainView<'_>,
     block: &HeaderRecord,
     body: &[Transaction],
-    receipts: Option<&[ReceiptRecord]>,
 ) -> Result<Vec<RpcTransaction>, RpcError> {
+    let receipts = view.receipts(block.hash)?;
     let mut whole = Vec::with_capacity(body.len());
     for (index, transaction) in (0..).zip(body) {
         let from = sender(
             api,
             transaction,
-            receipts.and_then(|receipts| receipts.get(whole.len())),
+            receipts
+                .as_ref()
+                .and_then(|receipts| receipts.get(whole.len())),
         )?;
         whole.push(RpcTransaction::new(
             transaction,
@@ -154,8 +154,7 @@ fn header(
     let Some(record) = record else {
         return Ok(None);
     };
-    let receipts = view.receipts(record.hash)?;
-    let bloom = receipts.as_deref().map(union_of_blooms);
+    let bloom = bloom(view, &record)?;
     Ok(Some(types::header(&record, bloom)))
 }
 

@@ -5,15 +5,15 @@ use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{BlockId, BlockOverrides, TransactionRequest};
 use cairn_genesis::Header;
 use cairn_vm::{
-    BlockEnv, CallRequest, Halt, InvalidTransaction, Machine, Outcome, Status, TransactError,
+    BlockEnv, CallRequest, Halt, InvalidTransaction, Outcome, Status, TransactError, trace,
 };
 
 use super::overrides::{self, Overridden};
 use super::{lookup, pending, request};
 use crate::chain::{ChainView, block_env};
-use crate::precompiles::precompiles;
 use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
+use crate::rpc::machines::Lent;
 use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
 use crate::state::StateAt;
@@ -54,14 +54,14 @@ pub struct World<'v> {
     pub state: Overridden<StateAt<'v>>,
     /// The block around it.
     pub env: BlockEnv,
-    machine: Machine,
+    machine: Lent<'v>,
 }
 
 impl<'v> World<'v> {
     /// The world at a block. A call sees the block that it names as the one it is in; at
     /// `pending` it is in the next one.
     pub fn new(
-        api: &Api,
+        api: &'v Api,
         view: &'v ChainView<'_>,
         block: BlockId,
         state: StateOverride,
@@ -78,7 +78,7 @@ impl<'v> World<'v> {
         Ok(Self {
             state: Overridden::new(view.state_at(number)?, state, hashes)?,
             env,
-            machine: Machine::new(precompiles()),
+            machine: api.machines.take(),
         })
     }
 
@@ -86,13 +86,21 @@ impl<'v> World<'v> {
     pub fn run(&mut self, call: &CallRequest) -> Result<Outcome, TransactError<StoreError>> {
         self.machine.call(&self.state, &self.env, call)
     }
+
+    /// The same, watched by `tracer`.
+    pub fn run_traced(
+        &mut self,
+        call: &CallRequest,
+        tracer: &mut impl trace::Tracer,
+    ) -> Result<Outcome, TransactError<StoreError>> {
+        self.machine
+            .call_traced(&self.state, &self.env, call, tracer)
+    }
 }
 
 fn header_at(view: &ChainView<'_>, number: u64) -> Result<Header, RpcError> {
     let record = lookup::by_number(view, number)?;
-    let record = record
-        .ok_or_else(|| RpcError::Internal(format!("block {number} is missing below the tip")))?;
-    Ok(record.header)
+    Ok(record.ok_or_else(|| lookup::gap(number))?.header)
 }
 
 fn call(api: &Api, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
@@ -110,11 +118,16 @@ fn call(api: &Api, args: &mut Args<'_>) -> Result<Bytes, RpcError> {
 
 /// The error for a run that broke a rule of the machine.
 pub fn halted(halt: Halt) -> RpcError {
-    RpcError::refused(match halt {
+    RpcError::refused(in_words(halt))
+}
+
+/// The rule that was broken, geth's words first.
+pub fn in_words(halt: Halt) -> String {
+    match halt {
         Halt::CreateCollision => format!("contract address collision: {halt}"),
         Halt::InsufficientBalance => format!("insufficient balance for transfer: {halt}"),
         _ => halt.to_string(),
-    })
+    }
 }
 
 /// The error for a call that cannot even begin, geth's words first.

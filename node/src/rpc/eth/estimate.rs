@@ -1,4 +1,4 @@
-//! `eth_estimateGas`: the least gas limit with which a call succeeds, closely enough.
+//! `eth_estimateGas`: the least gas limit with which a call succeeds.
 
 use alloy_primitives::{Address, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
@@ -18,8 +18,6 @@ use crate::store::StoreError;
 const TRANSACTION_GAS: u64 = 21_000;
 /// What a call with value hands over for free: a callee may need it, and give it back.
 const CALL_STIPEND: u64 = 2_300;
-/// The search ends when its bounds lie this close, in thousandths: geth's 1.5 %.
-const CLOSE_ENOUGH: u64 = 15;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.heavy("eth_estimateGas", 4, estimate_gas);
@@ -75,38 +73,56 @@ fn balance(world: &World<'_>, address: Address) -> Result<U256, RpcError> {
 
 type Run = Result<Outcome, TransactError<StoreError>>;
 
-/// Looks for the least limit up to `highest` with which `run` succeeds. Tries first whether
-/// what a run used is enough, which it is unless code reserves gas or gets some back.
+/// Looks for the least limit up to `highest` with which `run` succeeds: a limit with which it
+/// does, while it does not with one gas less.
+///
+/// No limit below what a run with plenty used is tried: code that then succeeds does less
+/// (it catches the failure of a call that lacked gas), which nobody asked for. Most need just
+/// what they used, or that and what came back; code that calls others needs up to a 63rd
+/// more. At most two dozen runs decide the rest, since no transaction has over 2^24 gas.
 fn search(highest: u64, mut run: impl FnMut(u64) -> Run) -> Result<u64, RpcError> {
     let outcome = run_at_most(highest, &mut run)?;
     let used = outcome.gas_used;
-    if succeeds(run(used))? {
-        return Ok(used);
+    let spent = used.saturating_add(outcome.gas_refunded);
+    let with_reserve = spent.saturating_add(CALL_STIPEND).saturating_mul(64) / 63;
+    let mut bounds = Bounds {
+        too_low: used.saturating_sub(1),
+        enough: highest,
+    };
+    for guess in [spent, spent.saturating_sub(1), with_reserve] {
+        bounds.probe(guess, &mut run)?;
     }
-    let mut too_low = used;
-    let mut enough = highest;
-    let optimistic = used
-        .saturating_add(outcome.gas_refunded)
-        .saturating_add(CALL_STIPEND)
-        .saturating_mul(64)
-        / 63;
-    let mut next = optimistic;
-    while too_low.saturating_add(1) < enough {
-        if next > too_low && next < enough {
-            match succeeds(run(next))? {
-                true => enough = next,
-                false => too_low = next,
+    while let Some(middle) = bounds.middle() {
+        bounds.probe(middle, &mut run)?;
+    }
+    Ok(bounds.enough)
+}
+
+/// Between which limits the least one lies.
+struct Bounds {
+    too_low: u64,
+    enough: u64,
+}
+
+impl Bounds {
+    /// Runs with a limit that is not decided yet.
+    fn probe(&mut self, limit: u64, run: &mut impl FnMut(u64) -> Run) -> Result<(), RpcError> {
+        if limit > self.too_low && limit < self.enough {
+            match succeeds(run(limit))? {
+                true => self.enough = limit,
+                false => self.too_low = limit,
             }
         }
-        if enough.saturating_sub(too_low).saturating_mul(1000) < enough.saturating_mul(CLOSE_ENOUGH)
-        {
-            break;
-        }
-        // Most calls need little: never jump to more than twice of what was too low.
-        let middle = too_low.midpoint(enough);
-        next = middle.min(too_low.saturating_mul(2));
+        Ok(())
     }
-    Ok(enough)
+
+    /// Where to look next, unless the bounds have met. Most calls need little: never more
+    /// than twice of what was too low.
+    fn middle(&self) -> Option<u64> {
+        let middle = self.too_low.midpoint(self.enough);
+        let next = middle.min(self.too_low.saturating_mul(2));
+        (next > self.too_low).then_some(next)
+    }
 }
 
 /// The run with all the gas there is. If that does not succeed, no limit will.
@@ -177,16 +193,42 @@ mod tests {
         assert_eq!(search(21_000, machine(21_000, 0)).unwrap(), 21_000);
     }
 
+    /// The answer, and how many runs it took.
+    fn counted(highest: u64, mut machine: impl FnMut(u64) -> Run) -> (u64, u32) {
+        let mut runs = 0;
+        let counting = |limit| {
+            runs += 1;
+            machine(limit)
+        };
+        (search(highest, counting).unwrap(), runs)
+    }
+
     #[test]
-    fn gas_that_comes_back_is_found_within_a_few_percent() {
-        for need in [22_000, 60_000, 250_000, 9_000_000] {
-            let estimate = search(16_000_000, machine(need, need / 5)).unwrap();
-            assert!(estimate >= need, "{estimate} does not suffice for {need}");
-            assert!(
-                estimate <= need + need / 50,
-                "{estimate} is far above {need}"
-            );
+    fn two_runs_decide_where_all_that_was_used_is_needed() {
+        assert_eq!(counted(30_000_000, machine(250_000, 0)), (250_000, 2));
+    }
+
+    #[test]
+    fn gas_that_is_needed_and_comes_back_is_found_to_the_last() {
+        for need in [22_000, 60_000, 250_000, 9_000_000, 16_777_216] {
+            for back in [1, 300, need / 64, need / 5] {
+                let (estimate, runs) = counted(MAX_TRANSACTION_GAS, machine(need, back));
+                assert_eq!(estimate, need);
+                assert!(runs <= 30, "{runs} runs for {need} with {back} back");
+            }
         }
+    }
+
+    /// A refund is known to have been spent before it came back.
+    #[test]
+    fn what_was_refunded_is_tried_at_once() {
+        let mut plain = machine(100_000, 20_000);
+        let refunding = |limit| {
+            let mut outcome = plain(limit)?;
+            outcome.gas_refunded = 20_000;
+            Ok(outcome)
+        };
+        assert_eq!(counted(30_000_000, refunding), (100_000, 3));
     }
 
     #[test]

@@ -75,6 +75,11 @@ pub fn state<'v>(view: &'v ChainView<'_>, id: BlockId) -> Result<StateAt<'v>, Rp
     Ok(view.state_at(canonical_height(view, id)?)?)
 }
 
+/// The error for a height without a block below the tip.
+pub fn gap(number: u64) -> RpcError {
+    RpcError::Internal(format!("block {number} is missing below the tip"))
+}
+
 /// The error for a block that must be there and is not.
 pub fn not_found(id: BlockId) -> RpcError {
     RpcError::BlockNotFound(match id {

@@ -10,6 +10,7 @@ use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
+use crate::rpc::pool_mirror::end_of_run;
 use crate::state::Account;
 
 pub(super) fn register(registry: &mut Registry) {
@@ -28,16 +29,18 @@ fn balance(api: &Api, args: &mut Args<'_>) -> Result<U256, RpcError> {
 fn transaction_count(api: &Api, args: &mut Args<'_>) -> Result<U64, RpcError> {
     let (address, block) = account_at(args)?;
     let nonce = match block {
-        BlockId::Number(BlockNumberOrTag::Pending) => next_nonce(api, &api.view()?, address)?,
+        BlockId::Number(BlockNumberOrTag::Pending) => next_nonce(api, address)?,
         _ => account(&api.view()?, address, block)?.nonce,
     };
     Ok(U64::from(nonce))
 }
 
-/// The nonce that the next transaction of `address` has to use.
-pub fn next_nonce(api: &Api, view: &ChainView<'_>, address: Address) -> Result<u64, RpcError> {
-    let nonce = account(view, address, BlockId::latest())?.nonce;
-    Ok(api.node.pool.next_nonce(address, nonce))
+/// The nonce that the next transaction of `address` has to use. The pool is asked first and
+/// the snapshot taken after: a transaction that is mined in between counts once more, not never.
+pub fn next_nonce(api: &Api, address: Address) -> Result<u64, RpcError> {
+    let queue = api.node.pool.of(address);
+    let nonce = account(&api.view()?, address, BlockId::latest())?.nonce;
+    Ok(end_of_run(&queue, nonce))
 }
 
 fn code(api: &Api, args: &mut Args<'_>) -> Result<Bytes, RpcError> {

@@ -87,7 +87,8 @@ fn by_hash(api: &Api, args: &mut Args<'_>) -> Result<Option<RpcTransaction>, Rpc
     }
 }
 
-fn raw_by_hash(api: &Api, args: &mut Args<'_>) -> Result<Option<Bytes>, RpcError> {
+/// The envelope of a transaction, mined or in the pool.
+pub fn raw_by_hash(api: &Api, args: &mut Args<'_>) -> Result<Option<Bytes>, RpcError> {
     let hash: B256 = args.required("transaction hash")?;
     let pooled = api.node.pool.get(hash);
     let mined = mined(&api.view()?, hash)?;
@@ -155,7 +156,8 @@ async fn send_raw_sync(api: Arc<Api>, params: Params<'static>) -> Result<RpcRece
     let mined = async {
         loop {
             head.mark_unchanged();
-            if let Some(receipt) = receipt_off_thread(&api, hash).await? {
+            let receipt = api.compute(move |api| receipt_of(api, hash));
+            if let Some(receipt) = receipt.await? {
                 return Ok(receipt);
             }
             head.changed().await.map_err(|_| RpcError::core_stopped())?;
@@ -163,13 +165,6 @@ async fn send_raw_sync(api: Arc<Api>, params: Params<'static>) -> Result<RpcRece
     };
     let in_time = tokio::time::timeout(Duration::from_millis(waited_ms), mined).await;
     in_time.unwrap_or(Err(RpcError::NotMinedInTime { hash, waited_ms }))
-}
-
-/// Reading a receipt decodes its block, which is no work for a thread that serves connections.
-async fn receipt_off_thread(api: &Arc<Api>, hash: B256) -> Result<Option<RpcReceipt>, RpcError> {
-    let api = Arc::clone(api);
-    let read = tokio::task::spawn_blocking(move || receipt_of(&api, hash)).await;
-    read.unwrap_or_else(|error| Err(RpcError::Internal(error.to_string())))
 }
 
 /// Decodes and verifies a signed transaction and hands it to the pool. The signature is

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::fixture::Node;
 
 const DOCUMENT: &str = include_str!("../../../../docs/rpc.md");
-const NAMESPACES: [&str; 6] = ["web3_", "net_", "eth_", "txpool_", "personal_", "cairn_"];
+const NAMESPACES: [&str; 7] = [
+    "web3_", "net_", "eth_", "txpool_", "debug_", "personal_", "cairn_",
+];
 
 #[tokio::test]
 async fn every_method_is_documented() {

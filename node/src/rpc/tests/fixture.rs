@@ -11,9 +11,10 @@ use cairn_genesis::{
 };
 use ed25519_dalek::{Signer, SigningKey};
 use jsonrpsee::RpcModule;
+use jsonrpsee::core::JsonRawValue;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::chain::{Template, TemplateRequest};
 use crate::core::{Action, Answer, Core, Event, Now};
@@ -185,6 +186,19 @@ impl Node {
         }
     }
 
+    /// Subscribes, and gives what comes by it.
+    pub async fn subscribe(&self, params: Value) -> Subscription {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": params});
+        let asked = self.module.raw_json_request(&request.to_string(), 64).await;
+        let (answer, messages) = asked.unwrap();
+        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        assert!(!answer["result"].is_null(), "{answer}");
+        Subscription {
+            id: answer["result"].clone(),
+            messages,
+        }
+    }
+
     /// A request that must succeed.
     pub async fn get(&self, method: &str, params: Value) -> Value {
         let answer = self.ask(method, params).await;
@@ -206,6 +220,23 @@ impl Node {
     /// The names of all methods.
     pub fn methods(&self) -> Vec<&'static str> {
         self.module.method_names().collect()
+    }
+}
+
+/// The receiving end of a subscription.
+pub struct Subscription {
+    id: Value,
+    messages: mpsc::Receiver<Box<JsonRawValue>>,
+}
+
+impl Subscription {
+    /// Waits for what comes next.
+    pub async fn next(&mut self) -> Value {
+        let message = self.messages.recv().await.expect("the subscription goes on");
+        let mut message: Value = serde_json::from_str(message.get()).unwrap();
+        assert_eq!(message["method"], "eth_subscription", "{message}");
+        assert_eq!(message["params"]["subscription"], self.id);
+        message["params"]["result"].take()
     }
 }
 

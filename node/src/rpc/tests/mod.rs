@@ -1,13 +1,16 @@
 //! Tests of the methods over a real chain in memory: a core, its mempool and an in-memory store.
 
 mod answers;
+mod contracts;
 mod docs;
 mod fixture;
+mod logs;
 mod pool;
 mod refusals;
 mod schema;
 mod server;
 mod state;
+mod traces;
 
 /// Verified transfers of one sender with these nonces and this tip in gwei.
 pub fn transfers(nonces: &[u64], tip: u128) -> Vec<cairn_genesis::VerifiedTransaction> {

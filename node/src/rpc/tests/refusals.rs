@@ -80,10 +80,7 @@ async fn wrong_parameters_are_named() {
 async fn unknown_methods_answer_32601() {
     let node = Node::start();
     for method in [
-        "eth_getLogs",
-        "eth_subscribe",
         "anvil_nodeInfo",
-        "debug_traceTransaction",
         "nonsense",
         "",
     ] {

@@ -184,6 +184,20 @@ async fn websockets_share_the_port() {
 }
 
 #[tokio::test]
+async fn subscriptions_over_http_are_refused() {
+    let (_node, server) = serve(config()).await;
+    for method in ["eth_subscribe", "eth_unsubscribe"] {
+        let answer = post(server.address(), request(method)).await;
+        assert_eq!(answer["error"]["code"], -32601, "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("notifications not supported"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn websockets_from_other_pages_are_refused() {
     let mut config = config();
     config.origins = AllowList::parse("https://app.example");
