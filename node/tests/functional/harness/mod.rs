@@ -1,0 +1,59 @@
+//! What the scenarios are made of.
+//!
+//! - [`process`]: a program that runs, and what it leaves behind;
+//! - [`node`]: a running `cairn` and its RPC;
+//! - [`rpc`]: questions to it;
+//! - [`http`]: the same by hand, and WebSockets;
+//! - [`told`]: what a node said, to be held against it later;
+//! - [`accounts`]: the well-known accounts, and their signatures;
+//! - [`user`]: somebody with a wallet;
+//! - [`files`]: what is in a directory.
+
+mod accounts;
+mod files;
+mod http;
+mod node;
+mod process;
+mod rpc;
+mod told;
+mod user;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use accounts::{Account, GWEI, Transfer, native, secp256k1};
+pub use files::snapshot;
+pub use http::{WebSocket, exchange, http};
+pub use node::{Node, cairn, cairn_command, cairn_in, clean, node_command, start_and_kill};
+pub use process::Running;
+pub use rpc::{Failure, Rpc, block_at, hash, lower, number, text, wei};
+pub use told::{Told, receipts_of};
+pub use user::{PASSPHRASE, User, WORDS, parsed};
+
+/// How long something may take that takes a moment: only what hangs takes longer, on
+/// however busy a machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Between two looks at something that is awaited.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Chain id of `dev`.
+pub const DEV: u64 = 31337;
+
+/// A directory for one test, removed at its end.
+pub fn home() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary directory can be made")
+}
+
+/// Looks until there is something to see.
+#[track_caller]
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::sleep(PAUSE);
+    }
+}
