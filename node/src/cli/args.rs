@@ -21,7 +21,7 @@ use crate::mining::Mode;
         cairn dev                           a private chain that mines when you send something\n  \
         cairn run --chain devnet --mine     real proof of work, a block every 2 seconds\n  \
         cairn-wallet --help                 keys, payments, balances\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage."
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 a second Ctrl-C."
 )]
 pub struct Cli {
     /// What to do.

@@ -47,6 +47,12 @@ pub enum RpcError {
         /// How long the request waited.
         waited_ms: u64,
     },
+    /// The transaction is in the pool, and the node stopped before a block took it.
+    #[error("transaction {hash} was accepted, but the node is shutting down: it waits on disk")]
+    NotMinedBeforeTheEnd {
+        /// The transaction.
+        hash: B256,
+    },
     /// State this old is not kept.
     #[error(
         "pruned history unavailable: the state of block {number} was pruned, the oldest one kept is that of block {floor}"
@@ -57,7 +63,10 @@ pub enum RpcError {
         /// The oldest block whose state can be read.
         floor: u64,
     },
-    /// Our own failure: the database, or the core has stopped.
+    /// The node was told to stop.
+    #[error("the node is shutting down")]
+    Stopping,
+    /// Our own failure: the database, or a defect.
     #[error("{0}")]
     Internal(String),
 }
@@ -73,18 +82,20 @@ impl RpcError {
         Self::Refused(sentence.into())
     }
 
-    /// The error of a core that no longer answers.
-    pub fn core_stopped() -> Self {
-        Self::Internal("the node is shutting down".into())
+    /// A lever of the operator that a web page pulled.
+    pub fn stranger(method: &str) -> Self {
+        Self::Refused(format!(
+            "{method} is not for web pages: call it from a program, or start the node with --rpc-cors and the page's origin by name"
+        ))
     }
 
     fn code(&self) -> i32 {
         match self {
             Self::InvalidParams(_) => INVALID_PARAMS,
             Self::BlockNotFound(_) => NOT_FOUND,
-            Self::Refused(_) => REFUSED,
+            Self::Refused(_) | Self::Stopping => REFUSED,
             Self::Reverted(_) => REVERTED,
-            Self::NotMinedInTime { .. } => NOT_MINED_IN_TIME,
+            Self::NotMinedInTime { .. } | Self::NotMinedBeforeTheEnd { .. } => NOT_MINED_IN_TIME,
             Self::Pruned { .. } => PRUNED,
             Self::Internal(_) => INTERNAL,
         }
@@ -93,7 +104,9 @@ impl RpcError {
     fn data(&self) -> Option<String> {
         match self {
             Self::Reverted(output) => Some(output.to_string()),
-            Self::NotMinedInTime { hash, .. } => Some(hash.to_string()),
+            Self::NotMinedInTime { hash, .. } | Self::NotMinedBeforeTheEnd { hash } => {
+                Some(hash.to_string())
+            }
             _ => None,
         }
     }

@@ -6,19 +6,21 @@
 //!   cache blocks one of the runtime's threads for one disk access; the others go on.
 //! - [`Registry::heavy`] runs on tokio's blocking pool, two per processor at once. For what
 //!   decodes whole blocks or executes code.
-//! - [`Registry::task`] is asynchronous. For what waits for the core.
+//! - [`Registry::task`] is asynchronous. For what waits for the core. [`Registry::lever`] is a
+//!   task that is refused to web pages that nobody named.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use jsonrpsee::RpcModule;
-use jsonrpsee::types::Params;
+use jsonrpsee::types::{Extensions, Params};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::api::Api;
 use super::context::RpcContext;
 use super::error::RpcError;
+use super::guard::Stranger;
 use super::params::Args;
 use super::{cairn, dev, eth, net, txpool, web3};
 
@@ -78,7 +80,7 @@ impl Registry {
             let heavy = Arc::clone(&heavy);
             async move {
                 let permit = heavy.acquire_owned().await;
-                let permit = permit.map_err(|_| RpcError::core_stopped())?;
+                let permit = permit.map_err(|_| RpcError::Stopping)?;
                 let work = move || {
                     // Held by the work itself: it goes on when the asker hangs up.
                     let _permit = permit;
@@ -101,6 +103,24 @@ impl Registry {
         Fut: Future<Output = Result<T, RpcError>> + Send + 'static,
     {
         let callback = move |params: Params<'static>, api: Arc<Api>, _| method(api, params);
+        self.module
+            .register_async_method(name, callback)
+            .expect(ONCE);
+    }
+
+    /// A task by which an operator overrules the node.
+    pub fn lever<T, F, Fut>(&mut self, name: &'static str, method: F)
+    where
+        T: Serialize + Clone + Send + 'static,
+        F: Fn(Arc<Api>, Params<'static>) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, RpcError>> + Send + 'static,
+    {
+        let callback = move |params: Params<'static>, api: Arc<Api>, marks: Extensions| async move {
+            if marks.get::<Stranger>().is_some() {
+                return Err(RpcError::stranger(name));
+            }
+            method(api, params).await
+        };
         self.module
             .register_async_method(name, callback)
             .expect(ONCE);

@@ -14,6 +14,7 @@
 //! | `forks` | the most work decides, forth and back |
 //! | `restart` | pool and history outlive the process; signals |
 //! | `start`, `disk` | what a node refuses to start with, or to go on with |
+//! | `defects` | how a node ends, and what it says of a slow clock |
 //! | `tools` | `cairn db`, `cairn spec`, wrong usage |
 //! | `rpc` | the server and the methods that no other scenario needs |
 //! | `wallet` | the wallet against a node |
@@ -27,6 +28,8 @@
 
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod defects;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
