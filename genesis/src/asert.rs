@@ -77,8 +77,8 @@ impl Asert {
         self.limited(shifted(product, shifts))
     }
 
-    /// R-DIF-6: "n = floor((timestamp − parent.timestamp) / stall_relief), target =
-    /// min(pow_limit, asert_target << min(255, n(n+1)/2))."
+    /// R-DIF-6: "with n = ⌊(timestamp − parent.timestamp) / stall_relief⌋ the target becomes
+    /// min(pow_limit, target << min(255, n(n+1)/2))."
     fn relieved(&self, target: Target, pause: u64) -> Target {
         // 22 steps shift by 253 bits and 23 by more than 255: more steps change nothing.
         let steps = (pause / self.stall_relief).min(23);

@@ -8,7 +8,10 @@
 
 mod accounts;
 mod journal;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
@@ -18,6 +21,7 @@ use crate::chain::{
     Accepted, BlockError, Chain, HeaderRecord, Moved, Template, TemplateRequest, verify, view,
 };
 use crate::mempool::{self, AdmitError, Admitted, Gone, Limits, Mempool, Refusal, TipChange};
+use crate::state::account_key;
 use crate::store::{Store, StoreError};
 use accounts::TipAccounts;
 
@@ -98,7 +102,11 @@ impl Core {
         now: Now,
     ) -> Result<(Self, Vec<Action>), StoreError> {
         let chain = Chain::open(store, spec)?;
-        let pool = Mempool::new(Limits::default(), pool_tip(&chain));
+        let limits = Limits {
+            base_fee_floor: chain.spec().base_fee_floor,
+            ..Limits::default()
+        };
+        let pool = Mempool::new(limits, pool_tip(&chain));
         let mut core = Self { chain, pool };
         let added = core.reload_pool(now)?;
         let removed = Vec::new();
@@ -132,9 +140,11 @@ impl Core {
     pub fn handle(&mut self, now: Now, event: Event) -> Result<Vec<Action>, StoreError> {
         let mut actions = Vec::new();
         let answer = match event {
-            Event::Transaction(transaction) => {
-                Some(Answer::Transaction(self.admit(now, transaction, &mut actions)?))
-            }
+            Event::Transaction(transaction) => Some(Answer::Transaction(self.admit(
+                now,
+                transaction,
+                &mut actions,
+            )?)),
             Event::Block(block) => {
                 let mut moves = Vec::new();
                 let result = self.chain.accept(now.s(), block, &mut moves);
@@ -201,14 +211,15 @@ impl Core {
         }
     }
 
-    /// Brings the pool to the chain's tip after each move.
+    /// Brings the pool to the chain's tip. Several moves are one to the pool, which
+    /// reads accounts as they are after the last.
     fn follow(
         &mut self,
         now: Now,
         moves: Vec<Moved>,
         actions: &mut Vec<Action>,
     ) -> Result<(), StoreError> {
-        for moved in moves {
+        if let Some(moved) = moves.into_iter().reduce(Moved::then) {
             let change = self.pool_after(now, &moved)?;
             actions.push(Action::Moved(moved));
             actions.push(change);
@@ -225,11 +236,13 @@ impl Core {
         }
         let mut returned = Vec::new();
         for record in &moved.disconnected {
-            returned.extend(view::body(&*store, record.number(), record.hash)?);
+            // The limits on side blocks may have dropped it since.
+            if view::find_header(&*store, record.hash)?.is_some() {
+                returned.extend(view::body(&*store, record.number(), record.hash)?);
+            }
         }
         let returned = verify::transactions(self.chain.spec(), returned);
-        let mut changed: Vec<Address> = moved.touched.iter().copied().collect();
-        changed.sort_unstable();
+        let changed = self.senders_in(&moved.touched);
         let change = TipChange {
             tip: pool_tip(&self.chain),
             mined: &mined,
@@ -248,6 +261,15 @@ impl Core {
         let removed: Vec<_> = removed.collect();
         self.journal(&added, &removed)?;
         Ok(Action::Pool { added, removed })
+    }
+
+    /// Those in the pool whose state keys are among these. A key does not tell its address, so
+    /// every sender's is computed: some milliseconds for a full pool.
+    fn senders_in(&self, keys: &HashSet<B256>) -> Vec<Address> {
+        let senders = self.pool.senders().map(|(address, _)| address);
+        senders
+            .filter(|address| keys.contains(&account_key(*address)))
+            .collect()
     }
 }
 

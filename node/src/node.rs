@@ -6,6 +6,7 @@
 mod core_loop;
 mod dev;
 mod report;
+mod requests;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -66,7 +67,9 @@ pub enum NodeError {
     #[error("the core's thread cannot start: {0}")]
     Thread(std::io::Error),
     /// A defect in Cairn.
-    #[error("the core stopped because of a bug; the database is safe: please report the lines above")]
+    #[error(
+        "the core stopped because of a bug; the database is safe: please report the lines above"
+    )]
     Bug,
 }
 
@@ -108,6 +111,7 @@ impl Node {
         let driver = Driver::new(config.mode, miner, session(), now);
         let mining = Arc::new(MiningStatus::new(Mining {
             active: false,
+            wait_s: None,
             mode: config.mode.name(),
             threads: config.threads.get(),
             hashes_per_second: 0,
@@ -116,7 +120,7 @@ impl Node {
         let pool = Arc::new(PoolMirror::default());
         let start_height = core.tip().number();
         let (head, head_receiver) = watch::channel(core.tip().hash);
-        let (handle, mut requests) = CoreHandle::channel();
+        let (handle, requests) = CoreHandle::channel();
         let context = RpcContext {
             store,
             genesis_hash: genesis,
@@ -131,14 +135,7 @@ impl Node {
         };
         let rpc = RpcServer::start(config.rpc, context).await?;
 
-        let forward = inputs.clone();
-        tokio::spawn(async move {
-            while let Some(request) = requests.recv().await {
-                if forward.send(Input::Request(request)).is_err() {
-                    return;
-                }
-            }
-        });
+        tokio::spawn(requests::forward(requests, inputs.clone()));
         let mut core_loop = CoreLoop::new(core, driver, beneficiary, pool, mining, head);
         core_loop.carry_out(actions);
         let (stopping, stopped) = oneshot::channel();
@@ -171,6 +168,9 @@ impl Node {
 
     /// Runs until `stop` resolves or the core ends by itself, then stops all parts.
     ///
+    /// The core goes before the server: mining ends with it, and so do requests that wait for a
+    /// block, which then get an answer.
+    ///
     /// # Errors
     /// Why the core ended by itself.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
@@ -178,12 +178,15 @@ impl Node {
             () = stop => {}
             _ = &mut self.stopped => {}
         }
-        self.rpc.stop().await;
+        self.rpc.close();
         // The loop has ended already if nobody receives.
         let _ = self.inputs.send(Input::Stop);
-        match self.core.join() {
-            Ok(result) => Ok(result?),
-            Err(_) => Err(NodeError::Bug),
+        let core = self.core;
+        let ended = tokio::task::spawn_blocking(move || core.join()).await;
+        self.rpc.stop().await;
+        match ended {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_)) | Err(_) => Err(NodeError::Bug),
         }
     }
 }

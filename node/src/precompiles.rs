@@ -18,8 +18,8 @@ pub fn precompiles() -> Precompiles {
     precompiles
 }
 
-/// R-EXE-6: `public key (32) ‖ signature (64) ‖ digest (32)` → a 32-byte 1 if the
-/// signature is valid as a native transaction's would have to be, else nothing.
+/// R-EXE-13: "for an input of public_key (32) ‖ signature (64) ‖ digest (32) it returns the
+/// 32-byte integer 1 if R-TX-5 holds, else nothing."
 fn ed25519_verify(input: &[u8], gas: u64) -> PrecompileResult {
     if gas < ED25519_VERIFY_GAS {
         return Err(PrecompileFailure::OutOfGas);

@@ -59,7 +59,7 @@ pub fn header(
 }
 
 fn check_place(parent: &Parent<'_>, header: &Header) -> Result<(), InvalidBlock> {
-    // R-HDR-1: "parent_hash is the parent's hash."
+    // R-HDR-1: "parent_hash is the hash of the parent, in display order."
     if header.parent_hash != parent.hash {
         return Err(InvalidBlock::ParentHash {
             expected: parent.hash,

@@ -153,7 +153,7 @@ pub fn header(
 fn check_bits(spec: &ChainSpec, bits: u32) -> Result<Target, InvalidBlock> {
     // R-DIF-1: "bits stand for a target from 1 to 2^256 − 1."
     let target = Target::from_bits(bits)?;
-    // R-DIF-2: "No target is above pow_limit."
+    // R-DIF-2: "No target is above the target of pow_limit."
     let limit = spec.pow_limit();
     if target > limit {
         return Err(InvalidBlock::BitsAboveLimit {
@@ -293,7 +293,8 @@ fn check_size(spec: &ChainSpec, got: usize) -> Result<(), InvalidBlock> {
     Ok(())
 }
 
-/// R-BLK-3: "Every transaction obeys R-TX": a verified one does so for the chain that it names.
+/// R-BLK-3: "Every transaction obeys the rules R-TX": a verified one does so for the chain that it
+/// names.
 fn check_chain_ids(
     spec: &ChainSpec,
     transactions: &[VerifiedTransaction],

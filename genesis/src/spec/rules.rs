@@ -74,7 +74,8 @@ impl ChainSpec {
 
     /// Base fee of the child of a block, in wei per gas (R-FEE-1).
     pub fn next_base_fee(&self, parent: &Header) -> u64 {
-        // R-FEE-3: "start = floor = 0 means always 0." EIP-1559 alone would climb from 0 to 1.
+        // R-FEE-3: "base_fee_start = base_fee_floor = 0 means always 0." EIP-1559 alone would
+        // climb from 0 to 1.
         if self.base_fee_start == 0 && self.base_fee_floor == 0 {
             return 0;
         }

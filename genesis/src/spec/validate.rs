@@ -21,6 +21,8 @@ const MAX_GAS_LIMIT: u64 = i64::MAX as u64;
 const MIN_BLOCK_BYTES: usize = 256 * 1024;
 /// Longest name of a chain, in bytes: it becomes a directory's name.
 const MAX_NAME_BYTES: usize = 64;
+/// No chain has this name: in the default layout it is the directory of the wallet's keys.
+const RESERVED_NAME: &str = "keystore";
 /// Rules that this version can switch on at a height. There are none yet.
 const KNOWN_ACTIVATIONS: &[&str] = &[];
 
@@ -40,12 +42,15 @@ impl ChainSpec {
 
     fn validate_identity(&self) -> Result<(), SpecError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        // R-SPEC-1: "The name consists of 1 to 64 of a-z, 0-9 and -."
+        // R-SPEC-1: "name consists of 1 to 64 of a–z, 0–9 and -, and is not `keystore`."
         require(
             (1..=MAX_NAME_BYTES).contains(&self.name.len()) && self.name.bytes().all(plain),
             "name",
             || format!("it must have 1 to {MAX_NAME_BYTES} characters of a-z, 0-9 and -"),
         )?;
+        require(self.name != RESERVED_NAME, "name", || {
+            format!("`{RESERVED_NAME}` is where the wallet keeps its keys; choose another name")
+        })?;
         // R-SPEC-2: "1 ≤ chain_id ≤ 2^63 − 37."
         require(
             (1..=MAX_CHAIN_ID).contains(&self.chain_id),
@@ -73,8 +78,8 @@ impl ChainSpec {
         require(self.genesis_time <= MAX_TIMESTAMP, "genesis_time", || {
             format!("{} is later than {MAX_TIMESTAMP}", self.genesis_time)
         })?;
-        // R-SPEC-4: "spacing, half_life and stall_relief are at least 1 and at most 2^32 − 1; so is
-        // max_future_drift, which may be 0."
+        // R-SPEC-4: "spacing, half_life and stall_relief lie between 1 and 2^32 − 1,
+        // max_future_drift and gap_cap between 0 and 2^32 − 1."
         positive_time("spacing", self.spacing)?;
         bounded_time("max_future_drift", self.max_future_drift.unwrap_or(0))
     }
@@ -149,8 +154,8 @@ impl ChainSpec {
             "base_fee_floor",
             || format!("{} is above base_fee_start", self.base_fee_floor),
         )?;
-        // R-SPEC-10: "alloc and the subsidies of 2^31 blocks sum to less than 2^256": no balance can
-        // ever overflow.
+        // R-SPEC-10: "The balances of alloc and 2^31 − 1 subsidies sum to less than 2^256": no
+        // balance can ever overflow.
         let mined = self.subsidy.checked_mul(U256::from(MAX_NUMBER));
         let total = self
             .alloc
@@ -159,7 +164,7 @@ impl ChainSpec {
                 sum.checked_add(account.balance)
             });
         require(mined.is_some() && total.is_some(), "alloc", || {
-            "its balances and 2^31 subsidies sum to 2^256 or more".to_owned()
+            "its balances and 2^31 − 1 subsidies sum to 2^256 or more".to_owned()
         })
     }
 
@@ -175,7 +180,8 @@ impl ChainSpec {
                 problem: format!("{address} has neither balance, nonce nor code"),
             });
         }
-        // R-SPEC-14: "alloc holds EIP-2935's contract, with nonce 1 and no storage."
+        // R-SPEC-14: "alloc holds EIP-2935's contract at its address, with its code, nonce 1 and
+        // no storage."
         let contract = self.alloc.get(&HISTORY_STORAGE_ADDRESS);
         let official = |account: &GenesisAccount| {
             account.code == HISTORY_STORAGE_CODE && account.nonce == 1 && account.storage.is_empty()
@@ -189,7 +195,7 @@ impl ChainSpec {
     }
 }
 
-/// R-SPEC-5: "Bits are those that their target has."
+/// R-SPEC-5: "Bits are in the compact form of their target."
 fn canonical_bits(key: &'static str, bits: u32) -> Result<Target, SpecError> {
     let target = Target::from_bits(bits).map_err(|error| SpecError::Value {
         key,

@@ -13,7 +13,8 @@ use super::{
 pub(super) fn decode(envelope: &[u8]) -> Result<(Body, TransactionSignature), TransactionError> {
     let (&first, fields) = envelope.split_first().ok_or(TransactionError::Empty)?;
     match first {
-        // R-TX-1: "The types are legacy, 0x01, 0x02, 0x04 and 0x45."
+        // R-TX-1: "The types are legacy, 0x01 (EIP-2930), 0x02 (EIP-1559), 0x04 (EIP-7702) and
+        // 0x45."
         0x01 => ethereum::<TxEip2930>(fields),
         0x02 => ethereum::<TxEip1559>(fields),
         0x03 => Err(TransactionError::Blob),

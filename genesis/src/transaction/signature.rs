@@ -22,7 +22,8 @@ pub(super) fn sender(transaction: &Transaction) -> Result<Address, TransactionEr
     match (transaction.body(), transaction.signature()) {
         (Body::Native(tx), TransactionSignature::Ed25519(signature)) => {
             let digest = tx.signing_hash();
-            // R-TX-5: "Pure Ed25519 over the digest, verified strictly and singly."
+            // R-TX-5: "Native signatures are pure Ed25519 over the 32 bytes of the digest, verified
+            // strictly and singly."
             if verify_ed25519(&tx.public_key, digest.as_slice(), signature) {
                 Ok(tx.sender())
             } else {

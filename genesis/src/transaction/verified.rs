@@ -66,7 +66,8 @@ fn check_fields(transaction: &Transaction, chain_id: u64) -> Result<(), Transact
     if priority > max {
         return Err(TransactionError::PriorityFeeAboveMaxFee { priority, max });
     }
-    // R-TX-13: "0x04 carries one authorization or more."
+    // R-TX-13: "0x04 has a recipient and carries one authorization or more." (The recipient is
+    // seen to by the decoder.)
     if transaction.tx_type() == 0x04 && transaction.authorizations().is_empty() {
         return Err(TransactionError::NoAuthorizations);
     }

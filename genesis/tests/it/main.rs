@@ -14,6 +14,8 @@ mod mnemonic;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod protocol;
+#[cfg(test)]
 mod specs;
 #[cfg(test)]
 mod transactions;

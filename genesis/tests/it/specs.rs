@@ -86,6 +86,8 @@ fn alloc_is_read_as_geth_writes_it() {
 fn r_spec_1_2_11_identity() {
     assert_eq!(refused(|spec| spec.name = "Dev Net".into()), "name");
     assert_eq!(refused(|spec| spec.name = String::new()), "name");
+    let of_the_wallet = |spec: &mut ChainSpec| spec.name = "keystore".into();
+    assert_eq!(refused(of_the_wallet), "name");
     assert_eq!(refused(|spec| spec.chain_id = 0), "chain_id");
     assert_eq!(
         refused(|spec| spec.chain_id = u64::MAX / 2 - 35),

@@ -83,7 +83,11 @@ pub fn audit(
         true => Ok(audit),
         false => Err(AuditError::Block {
             number: 0,
-            what: format!("genesis is {}, the spec says {}", record.hash, spec.genesis_hash()),
+            what: format!(
+                "genesis is {}, the spec says {}",
+                record.hash,
+                spec.genesis_hash()
+            ),
         }),
     }
 }
@@ -92,7 +96,11 @@ pub fn audit(
 fn link(spec: &ChainSpec, parent: &HeaderRecord, record: &HeaderRecord) -> Result<(), String> {
     let sealed = alone::header(spec, &record.header, &record.seal).map_err(|e| e.to_string())?;
     if sealed.hash() != record.hash {
-        return Err(format!("stored under {}, its hash is {}", record.hash, sealed.hash()));
+        return Err(format!(
+            "stored under {}, its hash is {}",
+            record.hash,
+            sealed.hash()
+        ));
     }
     let context = Parent {
         hash: parent.hash,
@@ -138,7 +146,10 @@ fn body(
     for (index, transaction) in (0u32..).zip(&transactions) {
         let location = reader.get(Column::TxIndex, transaction.hash().as_slice())?;
         if location.as_deref() != Some(&keys::location(number, index)) {
-            return Err(fail(format!("transaction {} is not indexed", transaction.hash())));
+            return Err(fail(format!(
+                "transaction {} is not indexed",
+                transaction.hash()
+            )));
         }
     }
     Ok(transactions.len() as u64)

@@ -1,9 +1,7 @@
 //! The execution of one block on an overlay: system operation, transactions,
 //! subsidy, root. Used alike for blocks that arrive and for templates.
 
-use std::collections::HashSet;
-
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use cairn_genesis::{
     ChainSpec, HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, Header, Receipt, VerifiedTransaction,
 };
@@ -23,7 +21,6 @@ pub struct BlockExecution<'a> {
     env: BlockEnv,
     changes: BlockChanges,
     receipts: Vec<ReceiptRecord>,
-    touched: HashSet<Address>,
     gas_used: u64,
     destroyed: U256,
 }
@@ -39,8 +36,6 @@ pub struct Executed {
     pub gas_used: u64,
     /// Before-images of everything that changed.
     pub changes: Changes,
-    /// Accounts that changed.
-    pub touched: HashSet<Address>,
     /// Wei that came into being.
     pub issued: U256,
     /// Wei that were destroyed.
@@ -87,7 +82,6 @@ impl<'a> BlockExecution<'a> {
             env,
             changes,
             receipts: Vec::new(),
-            touched: HashSet::new(),
             gas_used: 0,
             destroyed: U256::ZERO,
         })
@@ -101,7 +95,8 @@ impl<'a> BlockExecution<'a> {
     /// Executes one more transaction, or leaves everything as it was.
     pub fn transact(&mut self, transaction: &VerifiedTransaction) -> Result<(), ConnectError> {
         let index = self.receipts.len();
-        // R-EXE-2: "the gas limit of a transaction is at most what the block has left"
+        // R-EXE-6: "at most the block's gas_limit less the gas that the transactions before
+        // it used."
         if transaction.gas_limit() > self.gas_left() {
             return Err(ConnectError::Invalid(ExecutionFault::BlockGas {
                 index,
@@ -121,8 +116,6 @@ impl<'a> BlockExecution<'a> {
             })?;
         self.gas_used += outcome.gas_used;
         self.destroyed = self.destroyed.saturating_add(outcome.destroyed);
-        self.touched
-            .extend(outcome.diff.accounts.iter().map(|diff| diff.address));
         self.pending
             .apply(self.reader, outcome.diff, &mut self.changes)?;
         self.receipts.push(ReceiptRecord {
@@ -138,12 +131,11 @@ impl<'a> BlockExecution<'a> {
         Ok(())
     }
 
-    /// Ends the block: R-EXE-5, the subsidy goes to the beneficiary.
+    /// Ends the block: R-REW-2, the subsidy goes to the beneficiary.
     pub fn finish(mut self, subsidy: U256) -> Result<Executed, StoreError> {
         let beneficiary = self.env.beneficiary;
         self.pending
             .credit(self.reader, beneficiary, subsidy, &mut self.changes)?;
-        self.touched.insert(beneficiary);
         let _span = tracing::debug_span!("root").entered();
         let state_root = self.pending.root_after(self.reader, &self.changes)?;
         let base_fees = U256::from(self.env.base_fee).saturating_mul(U256::from(self.gas_used));
@@ -152,7 +144,6 @@ impl<'a> BlockExecution<'a> {
             receipts: self.receipts,
             gas_used: self.gas_used,
             changes: self.changes.into_changes(),
-            touched: self.touched,
             issued: subsidy,
             burned: base_fees.saturating_add(self.destroyed),
         })

@@ -43,6 +43,11 @@ impl InvalidMarks {
         self.reasons.get(hash).map(String::as_str)
     }
 
+    /// All marked blocks, oldest mark first.
+    pub fn hashes(&self) -> impl Iterator<Item = &B256> {
+        self.order.iter()
+    }
+
     /// Marks blocks.
     pub fn add(
         &mut self,

@@ -8,7 +8,7 @@
 //!                                                  Transition: disconnect…, connect… ─► ONE batch
 //! ```
 //!
-//! The tip moves only to strictly more work, fully executed (R-FRK). A branch that
+//! The tip moves only to strictly more work, fully executed (R-FORK-2). A branch that
 //! turns out invalid midway leaves the tip where it was. The clock is an argument.
 //!
 //! [`view`] is the reading side, on snapshots; this side is the only writer.
@@ -29,7 +29,9 @@ mod replay;
 mod side;
 mod template;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
+#[cfg(test)]
+pub(crate) mod tests;
 mod transition;
 pub mod verify;
 pub mod view;
@@ -58,8 +60,9 @@ use transition::{Transition, encode_body, unexecuted};
 /// Bytes from which a change of the tip is written in several batches.
 const MAX_BATCH_BYTES: usize = 64 << 20;
 
-/// Blocks below the tip whose work a side branch must exceed to be stored
-/// (R-FRK: "the tip's minus that of the last 256 blocks").
+/// Blocks below the tip whose work a side branch need not have to be stored: it must
+/// have more than the tip's less that of these. Trades deep reorganizations, which
+/// then need the blocks again in order, against what a flood can fill the disk with.
 const SIDE_WORK_BLOCKS: u64 = 256;
 
 /// What became of a block that was taken in.
@@ -87,12 +90,21 @@ pub struct Chain {
     marks: InvalidMarks,
     orphans: Orphans,
     future: FutureBlocks,
+    max_batch_bytes: usize,
 }
 
 impl Chain {
     /// Opens the chain of `spec` in `store`: writes genesis into an empty store,
-    /// finishes a reorganization that was cut off.
+    /// finishes a change of the tip that was cut off.
     pub fn open(store: Arc<dyn Store>, spec: Arc<ChainSpec>) -> Result<Self, StoreError> {
+        Self::open_with(store, spec, MAX_BATCH_BYTES)
+    }
+
+    fn open_with(
+        store: Arc<dyn Store>,
+        spec: Arc<ChainSpec>,
+        max_batch_bytes: usize,
+    ) -> Result<Self, StoreError> {
         let tip = init::tip(&*store, &spec)?;
         let mut chain = Self {
             machine: Machine::new(crate::precompiles::precompiles()),
@@ -103,6 +115,7 @@ impl Chain {
             future: FutureBlocks::default(),
             store,
             spec,
+            max_batch_bytes,
         };
         chain.resume()?;
         Ok(chain)
@@ -167,8 +180,12 @@ impl Chain {
         let mut moved: Option<Moved> = None;
         let mut blocks = blocks.iter().peekable();
         while blocks.peek().is_some() {
-            let mut transition =
-                Transition::new(&*self.store, &self.spec, &mut self.machine, Arc::clone(&self.tip));
+            let mut transition = Transition::new(
+                &*self.store,
+                &self.spec,
+                &mut self.machine,
+                Arc::clone(&self.tip),
+            );
             while let Some(block) = blocks.peek() {
                 let linked = link(&self.spec, transition.tip(), block)?;
                 if let Some(not_yet) = after_parent::not_yet(&self.spec, block.header(), now_s) {
@@ -176,7 +193,7 @@ impl Chain {
                 }
                 transition.connect(block, linked)?;
                 blocks.next();
-                if transition.size_bytes() > MAX_BATCH_BYTES {
+                if transition.size_bytes() > self.max_batch_bytes {
                     break;
                 }
             }
@@ -254,8 +271,8 @@ impl Chain {
         Ok(view::find_header(&*self.store, hash)?.map(Arc::new))
     }
 
-    /// R-TIME: "a block beyond the bound is held, at most 64 of them, at most twice
-    /// the drift ahead, and tried again; never an offence".
+    /// R-INV-3: "a block of the future (R-HDR-7) is held (at most 64 blocks, at most 2 ×
+    /// `max_future_drift` ahead) and tried again."
     fn hold(
         &mut self,
         now_s: u64,
@@ -271,8 +288,12 @@ impl Chain {
     }
 
     fn extend_tip(&mut self, block: &VerifiedBlock, linked: Linked) -> Result<Moved, BlockError> {
-        let mut transition =
-            Transition::new(&*self.store, &self.spec, &mut self.machine, Arc::clone(&self.tip));
+        let mut transition = Transition::new(
+            &*self.store,
+            &self.spec,
+            &mut self.machine,
+            Arc::clone(&self.tip),
+        );
         match transition.connect(block, linked) {
             Ok(()) => {
                 let moved = transition.commit(Durability::Synced, None)?;
@@ -300,9 +321,9 @@ impl Chain {
         batch.put(Column::Bodies, key, encode_body(block));
         batch.put(Column::Side, key, record.size_bytes.to_be_bytes());
         self.side.insert(&record);
-        for (number, hash) in self.side.excess(&hash) {
-            self.side.remove(&hash);
-            forget(&mut batch, number, hash);
+        while let Some((number, weakest)) = self.side.excess(&hash) {
+            self.side.remove(&weakest);
+            forget(&mut batch, number, weakest);
         }
         Ok(self.store.write(batch, Durability::Buffered)?)
     }

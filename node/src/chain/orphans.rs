@@ -12,7 +12,7 @@ const MAX_ORPHANS: usize = 256;
 /// Bytes of all orphans.
 const MAX_ORPHAN_BYTES: usize = 64 << 20;
 
-/// Future blocks kept (R-TIME: at most 64).
+/// Future blocks kept (R-INV-3: "at most 64 blocks").
 const MAX_FUTURE: usize = 64;
 
 /// Blocks whose parent is unknown, oldest first out.
@@ -43,14 +43,11 @@ impl Orphans {
         }
     }
 
-    /// Takes out the blocks that were waiting for `parent`.
+    /// Takes out the blocks that were waiting for `parent`, in the order of their
+    /// arrival: of equal ones the first is to win.
     pub fn take_children(&mut self, parent: B256) -> Vec<VerifiedBlock> {
-        let children: Vec<_> = self
-            .blocks
-            .iter()
-            .filter(|(_, block)| block.header().parent_hash == parent)
-            .map(|(hash, _)| *hash)
-            .collect();
+        let is_child = |hash: &&B256| self.blocks[*hash].header().parent_hash == parent;
+        let children: Vec<_> = self.order.iter().filter(is_child).copied().collect();
         self.order.retain(|hash| !children.contains(hash));
         let taken: Vec<_> = children
             .iter()
@@ -84,7 +81,9 @@ impl FutureBlocks {
 
     /// Takes out the blocks with a timestamp up to `limit_s`.
     pub fn take_due(&mut self, limit_s: u64) -> Vec<VerifiedBlock> {
-        let later = self.blocks.split_off(&(limit_s.saturating_add(1), B256::ZERO));
+        let later = self
+            .blocks
+            .split_off(&(limit_s.saturating_add(1), B256::ZERO));
         std::mem::replace(&mut self.blocks, later)
             .into_values()
             .collect()

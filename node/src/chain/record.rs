@@ -17,7 +17,7 @@ pub struct HeaderRecord {
     pub seal: Seal,
     /// Work of the branch up to and including this block.
     pub work: U256,
-    /// Seconds that the difficulty algorithm leaves out, up to this block (R-DIF).
+    /// Seconds that the difficulty algorithm leaves out, up to this block (R-DIF-5).
     pub skipped: u64,
     /// Wei that ever came into being: genesis accounts and subsidies. Known once
     /// the block was executed, zero before.

@@ -8,9 +8,9 @@ use cairn_genesis::{Block, VerifiedBlock};
 use super::error::{BlockError, ConnectError};
 use super::record::HeaderRecord;
 use super::transition::{Moved, Transition};
-use super::{Chain, MAX_BATCH_BYTES, forget, link, verify, view};
+use super::{Chain, forget, link, verify, view};
 use crate::store::schema::meta;
-use crate::store::{Batch, Column, Durability, StoreError};
+use crate::store::{Batch, Column, Durability, StoreError, keys};
 
 /// A branch that is heavier than the tip.
 struct Branch {
@@ -23,9 +23,10 @@ struct Branch {
 impl Chain {
     /// Moves the tip to the heaviest branch that is not known to be invalid.
     pub(super) fn activate(&mut self) -> Result<Option<Moved>, StoreError> {
+        let origin = self.origin()?;
         let mut moved: Option<Moved> = None;
-        while let Some(branch) = self.heavier_branch()? {
-            let invalid = self.switch(&branch, &mut moved)?;
+        while let Some(branch) = self.better_branch(origin)? {
+            let invalid = self.switch(&branch, origin, &mut moved)?;
             if let Some((hash, reason)) = invalid {
                 self.mark_invalid(hash, &reason)?;
             }
@@ -36,34 +37,27 @@ impl Chain {
         Ok(moved.filter(|moved| moved.from.hash != moved.to.hash))
     }
 
-    /// Finishes a reorganization that was cut off between two batches.
+    /// Finishes a change of the tip that was cut off: before its first batch, when the
+    /// block or mark that caused it was written already, or between two batches.
     pub(super) fn resume(&mut self) -> Result<(), StoreError> {
-        if self.store.get(Column::Meta, meta::INTENT)?.is_none() {
-            return Ok(());
+        let down = self.leave_marked()?;
+        let up = self.activate()?;
+        if merge(down, up).is_some() {
+            tracing::warn!("finished a change of the tip that was cut off");
         }
-        tracing::warn!("finishing a reorganization that was cut off");
-        self.activate()?;
         Ok(())
     }
 
     /// Marks a block invalid by the operator's will and moves the tip off it.
     pub fn invalidate(&mut self, hash: B256) -> Result<Option<Moved>, BlockError> {
-        let record = view::find_header(&*self.store, hash)?
+        view::find_header(&*self.store, hash)?
             .filter(|record| record.number() > 0)
             .ok_or(BlockError::Unknown { hash })?;
         let reason = "invalidated by the operator";
         self.marks.add(&*self.store, &[hash], reason)?;
-        let mut moved = None;
-        let canonical = view::canonical_hash(&*self.store, record.number())?;
-        if canonical == Some(hash) {
-            let below = Branch {
-                fork: record.number() - 1,
-                blocks: Vec::new(),
-            };
-            self.switch(&below, &mut moved)?;
-        }
+        let down = self.leave_marked()?;
         let up = self.activate()?;
-        Ok(merge(moved, up))
+        Ok(merge(down, up))
     }
 
     /// Takes back every mark on a block, its ancestors and its descendants.
@@ -98,11 +92,41 @@ impl Chain {
         self.store.write(batch, Durability::Buffered)
     }
 
-    /// The heaviest branch above the tip's work, without its invalid end.
-    fn heavier_branch(&self) -> Result<Option<Branch>, StoreError> {
+    /// Moves the tip below every block of the best chain that is marked.
+    fn leave_marked(&mut self) -> Result<Option<Moved>, StoreError> {
+        let mut lowest: Option<u64> = None;
+        for hash in self.marks.hashes() {
+            let Some(record) = view::find_header(&*self.store, *hash)? else {
+                continue;
+            };
+            let number = record.number();
+            if view::canonical_hash(&*self.store, number)? == Some(*hash) {
+                lowest = Some(lowest.map_or(number, |lowest| lowest.min(number)));
+            }
+        }
+        let mut moved = None;
+        if let Some(number) = lowest {
+            let below = Branch {
+                fork: number - 1,
+                blocks: Vec::new(),
+            };
+            self.switch(&below, self.origin()?, &mut moved)?;
+        }
+        Ok(moved)
+    }
+
+    /// The tip that a change in several batches began at; without one the present tip.
+    fn origin(&self) -> Result<B256, StoreError> {
+        let intent = self.store.get(Column::Meta, meta::INTENT)?;
+        intent.map_or(Ok(self.tip.hash), |hash| keys::parse_hash(&hash))
+    }
+
+    /// The heaviest branch above the tip's work, without its invalid end. Of equal ones
+    /// the `origin` is better, if a change in several batches has to be taken back.
+    fn better_branch(&self, origin: B256) -> Result<Option<Branch>, StoreError> {
         let mut best: Option<(HeaderRecord, Branch)> = None;
         for (work, leaf) in self.side.leaves() {
-            if work <= self.tip.work {
+            if work < self.tip.work {
                 break;
             }
             let mut blocks = Vec::new();
@@ -117,7 +141,8 @@ impl Chain {
             let Some(end) = blocks.first() else { continue };
             let end = view::header(&*self.store, *end)?;
             let better_than = best.as_ref().map_or(self.tip.work, |(end, _)| end.work);
-            if end.work > better_than {
+            // R-FORK-3: "the one that was executed first stays."
+            if end.work > better_than || (end.work == better_than && end.hash == origin) {
                 blocks.reverse();
                 let fork = view::header(&*self.store, at)?.number();
                 best = Some((end, Branch { fork, blocks }));
@@ -128,19 +153,24 @@ impl Chain {
 
     /// Moves the tip to the end of `branch`. Returns the block that proved invalid,
     /// if one did; then the tip is where the last batch left it, which is the old
-    /// tip unless the branch took several batches.
+    /// tip unless the branch took several batches. Between batches the store says that
+    /// the change began at `origin`.
     fn switch(
         &mut self,
         branch: &Branch,
+        origin: B256,
         moved: &mut Option<Moved>,
     ) -> Result<Option<(B256, String)>, StoreError> {
-        let target = branch.blocks.last().copied();
         let mut blocks = branch.blocks.iter();
         loop {
-            let mut transition =
-                Transition::new(&*self.store, &self.spec, &mut self.machine, Arc::clone(&self.tip));
+            let mut transition = Transition::new(
+                &*self.store,
+                &self.spec,
+                &mut self.machine,
+                Arc::clone(&self.tip),
+            );
             let mut done = false;
-            while !done && transition.size_bytes() <= MAX_BATCH_BYTES {
+            while !done && transition.size_bytes() <= self.max_batch_bytes {
                 if transition.tip().number() > branch.fork && !blocks_begun(&blocks, branch) {
                     transition.disconnect()?;
                 } else if let Some(hash) = blocks.next() {
@@ -158,7 +188,7 @@ impl Chain {
                     done = true;
                 }
             }
-            let intent = target.filter(|_| !done);
+            let intent = (!done).then_some(origin);
             let part = transition.commit(Durability::Synced, intent)?;
             self.follow(&part);
             *moved = merge(moved.take(), Some(part));

@@ -99,42 +99,36 @@ impl SideBlocks {
         self.leaves.iter().rev().copied()
     }
 
-    /// The block and everything here that builds on it.
+    /// The block and everything here that builds on it, parents first.
     pub fn with_descendants(&self, hash: B256) -> Vec<B256> {
         let mut found = vec![hash];
         let mut next = 0;
         while let Some(parent) = found.get(next).copied() {
-            let children = self.entries.iter().filter(|(_, entry)| entry.parent == parent);
+            let children = self
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.parent == parent);
+            let first_new = found.len();
             found.extend(children.map(|(hash, _)| *hash));
+            found[first_new..].sort_unstable();
             next += 1;
         }
         found
     }
 
-    /// Blocks to drop so that the limits hold again, least work first; never
-    /// `keep`. Each is a leaf when its turn comes, so that no branch is cut.
-    pub fn excess(&self, keep: &B256) -> Vec<(u64, B256)> {
-        let crowded = self.entries.get(keep).filter(|entry| {
-            self.heights.get(&entry.number).copied().unwrap_or_default() > MAX_PER_HEIGHT
-        });
-        let crowded = crowded.map(|entry| entry.number);
-        let mut over = self.size_bytes.saturating_sub(MAX_BYTES);
-        let mut excess = Vec::new();
-        let mut crowded_left = crowded.is_some();
-        for (_, hash) in &self.leaves {
-            let entry = &self.entries[hash];
-            let at_crowded = crowded_left && crowded == Some(entry.number);
-            if hash == keep || (over == 0 && !at_crowded) {
-                continue;
-            }
-            over = over.saturating_sub(entry.size_bytes);
-            crowded_left &= !at_crowded;
-            excess.push((entry.number, *hash));
-            if over == 0 && !crowded_left {
-                break;
-            }
-        }
-        excess
+    /// The block to drop next so that the limits hold again: of those without a child
+    /// the one with the least work, so that no branch is cut, and never `keep`. A
+    /// single branch that is longer than the limits is kept: it may be about to win.
+    pub fn excess(&self, keep: &B256) -> Option<(u64, B256)> {
+        let newcomer = self.entries.get(keep)?;
+        let is_crowded = self.heights[&newcomer.number] > MAX_PER_HEIGHT;
+        let is_full = self.size_bytes > MAX_BYTES;
+        let ends = self
+            .leaves
+            .iter()
+            .map(|(_, hash)| (self.entries[hash].number, *hash));
+        ends.filter(|(_, hash)| hash != keep)
+            .find(|(number, _)| is_full || (is_crowded && *number == newcomer.number))
     }
 }
 
@@ -169,7 +163,11 @@ mod tests {
         side.remove(&c.hash);
         side.remove(&b.hash);
         let leaves: Vec<_> = side.leaves().map(|(_, hash)| hash).collect();
-        assert_eq!(leaves, [a.hash], "a parent without children is an end again");
+        assert_eq!(
+            leaves,
+            [a.hash],
+            "a parent without children is an end again"
+        );
         assert_eq!(side.parent(&a.hash), Some(a.header.parent_hash));
     }
 
@@ -179,11 +177,13 @@ mod tests {
         let blocks: Vec<_> = (0..9u64).map(|i| record(5, 100 + i, 1)).collect();
         for block in &blocks[..8] {
             side.insert(block);
-            assert!(side.excess(&block.hash).is_empty());
+            assert_eq!(side.excess(&block.hash), None);
         }
         side.insert(&blocks[8]);
-        let excess = side.excess(&blocks[8].hash);
-        assert_eq!(excess, [(5, blocks[0].hash)]);
+        let newcomer = &blocks[8].hash;
+        assert_eq!(side.excess(newcomer), Some((5, blocks[0].hash)));
+        side.remove(&blocks[0].hash);
+        assert_eq!(side.excess(newcomer), None);
     }
 
     #[test]
@@ -197,11 +197,43 @@ mod tests {
             .collect();
         for block in &blocks {
             side.insert(block);
-            for (_, hash) in side.excess(&block.hash) {
+            while let Some((_, hash)) = side.excess(&block.hash) {
                 side.remove(&hash);
             }
             assert!(side.size_bytes <= MAX_BYTES);
         }
         assert!(side.contains(&blocks[39].hash) && !side.contains(&blocks[0].hash));
+    }
+
+    /// A long branch goes from its end downward, until the newcomer fits.
+    #[test]
+    fn a_branch_makes_room_block_by_block() {
+        let large = |number, id, parent| HeaderRecord {
+            size_bytes: 8 << 20,
+            ..record(number, id, parent)
+        };
+        let mut side = SideBlocks::default();
+        for id in 1..=31 {
+            side.insert(&large(id, id, id - 1));
+        }
+        let newcomer = HeaderRecord {
+            size_bytes: 24 << 20,
+            ..record(1, 100, 0)
+        };
+        side.insert(&newcomer);
+        let mut dropped = Vec::new();
+        while let Some((number, hash)) = side.excess(&newcomer.hash) {
+            dropped.push(number);
+            side.remove(&hash);
+        }
+        assert_eq!(dropped, [31, 30]);
+        assert_eq!(side.size_bytes, MAX_BYTES);
+        // Its own branch is left alone, whatever it takes.
+        let mut side = SideBlocks::default();
+        for id in 1..=40 {
+            let block = large(id, id, id - 1);
+            side.insert(&block);
+            assert_eq!(side.excess(&block.hash), None);
+        }
     }
 }

@@ -89,7 +89,10 @@ impl Chain {
             block_env(&self.spec, &header),
             parent.hash,
         )?;
-        let max_bytes = self.spec.max_block_bytes.saturating_sub(BLOCK_OVERHEAD_BYTES);
+        let max_bytes = self
+            .spec
+            .max_block_bytes
+            .saturating_sub(BLOCK_OVERHEAD_BYTES);
         let transactions = fill(&mut execution, best, max_bytes)?;
         let executed = execution.finish(self.spec.subsidy(header.number))?;
         let receipts: Vec<Receipt> = executed
@@ -143,7 +146,9 @@ fn fill(
     let mut size_bytes = 0;
     let mut misses = 0;
     while execution.gas_left() >= MIN_TRANSACTION_GAS && misses < MAX_MISSES {
-        let Some(transaction) = best.next() else { break };
+        let Some(transaction) = best.next() else {
+            break;
+        };
         let transaction = transaction.clone();
         // An envelope in a block's list costs up to 5 bytes of length.
         let bytes = transaction.envelope().len() + 5;

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use cairn_genesis::check::{after_execution, after_parent::Linked};
 use cairn_genesis::{ChainSpec, Receipt, Transaction, VerifiedBlock};
 use cairn_vm::Machine;
@@ -41,8 +41,9 @@ pub struct Moved {
     pub disconnected: Vec<Arc<HeaderRecord>>,
     /// Blocks that joined it, upward to the new tip.
     pub connected: Vec<Arc<HeaderRecord>>,
-    /// Accounts whose state may differ between the two tips.
-    pub touched: HashSet<Address>,
+    /// State keys of the accounts that may differ between the two tips: all that a block on
+    /// the way has a before-image of, whoever changed them.
+    pub touched: HashSet<B256>,
 }
 
 impl Moved {
@@ -127,7 +128,7 @@ impl<'a> Transition<'a> {
         let record = Arc::new(self.record(block, linked, &executed));
         self.write_connected(block, &record, &executed);
         self.pending.set_canonical(record.number(), record.hash);
-        self.moved.touched.extend(executed.touched);
+        self.touch(&executed.changes);
         self.moved.connected.push(Arc::clone(&record));
         self.moved.to = record;
         Ok(())
@@ -157,14 +158,14 @@ impl<'a> Transition<'a> {
         let receipts = view::receipts(self.store, number, hash)?;
         self.write_disconnected(&record, &changes, &transactions, &receipts);
         self.pending.unset_canonical(number);
-        self.touch(&record, &transactions, receipts.iter().map(|r| r.sender));
+        self.touch(&changes);
         self.moved.disconnected.push(record);
         self.moved.to = Arc::new(parent);
         Ok(())
     }
 
-    /// Writes everything at once. `intent` is the tip that further transitions are
-    /// going to reach, if this one is only part of a reorganization.
+    /// Writes everything at once. `intent` is the tip that the first of several
+    /// transitions began at, if further ones are to follow this.
     pub fn commit(
         mut self,
         durability: Durability,
@@ -175,7 +176,7 @@ impl<'a> Transition<'a> {
         self.batch
             .put(Column::Meta, meta::TIP, self.moved.to.hash.to_vec());
         match intent {
-            Some(target) => self.batch.put(Column::Meta, meta::INTENT, target.to_vec()),
+            Some(origin) => self.batch.put(Column::Meta, meta::INTENT, origin.to_vec()),
             None => self.batch.delete(Column::Meta, meta::INTENT),
         }
         self.store.write(self.batch, durability)?;
@@ -222,7 +223,11 @@ impl<'a> Transition<'a> {
         }
         for ((account, slot), before) in &executed.changes.storage {
             let key = keys::history(&keys::slot(*account, *slot), number);
-            batch.put(Column::StorageHistory, key, before.to_be_bytes_trimmed_vec());
+            batch.put(
+                Column::StorageHistory,
+                key,
+                before.to_be_bytes_trimmed_vec(),
+            );
         }
     }
 
@@ -255,18 +260,9 @@ impl<'a> Transition<'a> {
         }
     }
 
-    /// Accounts of a block that is undone: before-images are kept by hashed key,
-    /// so the addresses are those that its transactions name.
-    fn touch(
-        &mut self,
-        record: &HeaderRecord,
-        transactions: &[Transaction],
-        senders: impl Iterator<Item = Address>,
-    ) {
-        let touched = &mut self.moved.touched;
-        touched.insert(record.header.beneficiary);
-        touched.extend(senders);
-        touched.extend(transactions.iter().filter_map(|tx| tx.to().to().copied()));
+    fn touch(&mut self, changes: &Changes) {
+        let accounts = changes.accounts.iter().map(|(key, _)| *key);
+        self.moved.touched.extend(accounts);
     }
 }
 

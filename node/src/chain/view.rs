@@ -38,8 +38,7 @@ impl<'a> ChainView<'a> {
         if reader.get(Column::Meta, meta::INTENT)?.is_some() {
             return Err(StoreError::Reorganizing);
         }
-        let tip = tip(&*reader)?
-            .ok_or_else(|| StoreError::corrupt("the database has no tip"))?;
+        let tip = tip(&*reader)?.ok_or_else(|| StoreError::corrupt("the database has no tip"))?;
         let floor = reader.get(Column::Meta, meta::HISTORY_FLOOR)?;
         let floor = floor.map_or(Ok(0), |bytes| keys::parse_height(&bytes))?;
         Ok(Self { reader, tip, floor })
@@ -140,7 +139,7 @@ pub(super) fn header(reader: &dyn Reader, hash: B256) -> Result<HeaderRecord, St
 }
 
 /// A header that may be there.
-pub(super) fn find_header(
+pub(crate) fn find_header(
     reader: &dyn Reader,
     hash: B256,
 ) -> Result<Option<HeaderRecord>, StoreError> {
@@ -151,10 +150,7 @@ pub(super) fn find_header(
 }
 
 /// The hash of the canonical block at `number`.
-pub(super) fn canonical_hash(
-    reader: &dyn Reader,
-    number: u64,
-) -> Result<Option<B256>, StoreError> {
+pub(super) fn canonical_hash(reader: &dyn Reader, number: u64) -> Result<Option<B256>, StoreError> {
     let hash = reader.get(Column::Canonical, &keys::height(number))?;
     hash.map(|hash| keys::parse_hash(&hash)).transpose()
 }
@@ -170,8 +166,7 @@ pub(crate) fn body(
         .ok_or_else(|| StoreError::corrupt(format!("the body of block {number} is missing")))?;
     let damaged =
         |error: &dyn std::fmt::Display| StoreError::corrupt(format!("block {number}: {error}"));
-    let envelopes =
-        Vec::<Bytes>::decode(&mut bytes.as_slice()).map_err(|error| damaged(&error))?;
+    let envelopes = Vec::<Bytes>::decode(&mut bytes.as_slice()).map_err(|error| damaged(&error))?;
     envelopes
         .iter()
         .map(|envelope| Transaction::decode(envelope).map_err(|error| damaged(&error)))
@@ -186,6 +181,8 @@ pub(super) fn receipts(
 ) -> Result<Vec<ReceiptRecord>, StoreError> {
     let bytes = reader
         .get(Column::Receipts, &keys::block(number, hash))?
-        .ok_or_else(|| StoreError::corrupt(format!("the receipts of block {number} are missing")))?;
+        .ok_or_else(|| {
+            StoreError::corrupt(format!("the receipts of block {number} are missing"))
+        })?;
     decode_receipts(&bytes)
 }

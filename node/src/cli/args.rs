@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use alloy_primitives::Address;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::address;
+use super::logging::Filter;
+use super::spec::Fund;
 use crate::mining::Mode;
 
 /// A proof-of-work blockchain node that every Ethereum tool can talk to.
@@ -18,7 +21,7 @@ use crate::mining::Mode;
         cairn dev                           a private chain that mines when you send something\n  \
         cairn run --chain devnet --mine     real proof of work, a block every 2 seconds\n  \
         cairn-wallet --help                 keys, payments, balances\n\n\
-        Exit codes: 0 done, 1 failed, 2 wrong usage."
+        Exit codes: 0 done, 1 failed, 2 wrong usage, 130 a second Ctrl-C."
 )]
 pub struct Cli {
     /// What to do.
@@ -47,7 +50,7 @@ pub struct NodeArgs {
     pub datadir: Option<PathBuf>,
 
     /// Address that gets subsidies and fees [default on development chains: a test account]
-    #[arg(long, env = "CAIRN_MINE_TO", value_name = "ADDRESS")]
+    #[arg(long, env = "CAIRN_MINE_TO", value_name = "ADDRESS", value_parser = address::parse)]
     pub mine_to: Option<Address>,
 
     /// Threads that mine [default: half of the processor's]
@@ -69,20 +72,35 @@ pub struct NodeArgs {
     pub rpc: SocketAddr,
 
     /// Web pages that may use JSON-RPC; `*` is every page
-    #[arg(long, env = "CAIRN_RPC_CORS", value_name = "ORIGIN,…", default_value = "*")]
+    #[arg(
+        long,
+        env = "CAIRN_RPC_CORS",
+        value_name = "ORIGIN,…",
+        default_value = "*"
+    )]
     pub rpc_cors: String,
 
     /// Further host names by which JSON-RPC may be called, beside localhost and IP addresses
-    #[arg(long, env = "CAIRN_RPC_HOSTS", value_name = "NAME,…", default_value = "")]
+    #[arg(
+        long,
+        env = "CAIRN_RPC_HOSTS",
+        value_name = "NAME,…",
+        default_value = ""
+    )]
     pub rpc_hosts: String,
 
     /// How log lines look
-    #[arg(long, env = "CAIRN_LOG_FORMAT", value_name = "FORMAT", default_value = "human")]
+    #[arg(
+        long,
+        env = "CAIRN_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "human"
+    )]
     pub log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug, trace, or rules such as `info,cairn_node::chain=debug`
     #[arg(long, env = "CAIRN_LOG", value_name = "FILTER", default_value = "info")]
-    pub log: String,
+    pub log: Filter,
 }
 
 /// The form of log lines.
@@ -98,7 +116,12 @@ pub enum LogFormat {
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Built-in chain (dev, devnet, testnet) or the path of a spec file
-    #[arg(long, env = "CAIRN_CHAIN", value_name = "NAME|FILE", default_value = "devnet")]
+    #[arg(
+        long,
+        env = "CAIRN_CHAIN",
+        value_name = "NAME|FILE",
+        default_value = "devnet"
+    )]
     pub chain: String,
 
     /// Mine: continuous (the default with a bare --mine), on-transaction, interval:SECONDS, off
@@ -145,7 +168,12 @@ pub enum DbCommand {
 #[derive(Debug, Args)]
 pub struct DbTarget {
     /// Built-in chain or the path of a spec file
-    #[arg(long, env = "CAIRN_CHAIN", value_name = "NAME|FILE", default_value = "devnet")]
+    #[arg(
+        long,
+        env = "CAIRN_CHAIN",
+        value_name = "NAME|FILE",
+        default_value = "devnet"
+    )]
     pub chain: String,
 
     /// Directory of the database [default: ~/.cairn/<chain name>]
@@ -191,7 +219,7 @@ pub enum SpecCommand {
         from: String,
         /// Fund an address, in coins: ADDRESS=AMOUNT (replaces the accounts of the other chain)
         #[arg(long = "fund", value_name = "ADDRESS=AMOUNT")]
-        funds: Vec<String>,
+        funds: Vec<Fund>,
         /// File to write; it must not exist yet [default: <name>.json]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,

@@ -1,12 +1,13 @@
 //! `cairn db check` and `cairn db stats`.
 
+use std::fmt::Arguments;
 use std::io::{IsTerminal, Write};
 
 use cairn_genesis::ChainSpec;
 
 use super::args::{DbArgs, DbCommand, DbTarget};
-use super::load_spec;
 use super::run::datadir;
+use super::{load_spec, print};
 use crate::chain::audit::audit;
 use crate::store::{Column, Rocks};
 
@@ -35,23 +36,26 @@ fn check(target: &DbTarget) -> Result<(), String> {
     let watched = std::io::stderr().is_terminal();
     let progress = |left: u64| {
         if watched {
-            eprint!("\r{left} blocks left  ");
-            // Progress that cannot be shown is not missed.
-            let _ = std::io::stderr().flush();
+            show(format_args!("\r{left} blocks left  "));
         }
     };
     let audit = audit(&store, &spec, progress).map_err(|error| error.to_string())?;
     if watched {
-        eprint!("\r                      \r");
+        show(format_args!("\r                      \r"));
     }
     if target.json {
         return print_json(&audit);
     }
-    println!(
+    print(format_args!(
         "ok: {} blocks up to height {}, {} transactions, {} accounts, {} storage words; state root and supply recomputed",
         audit.blocks, audit.height, audit.transactions, audit.accounts, audit.slots
-    );
-    Ok(())
+    ))
+}
+
+/// Progress that cannot be shown is not missed.
+fn show(progress: Arguments<'_>) {
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{progress}").and_then(|()| stderr.flush());
 }
 
 fn stats(target: &DbTarget) -> Result<(), String> {
@@ -69,16 +73,19 @@ fn stats(target: &DbTarget) -> Result<(), String> {
             .collect();
         return print_json(&map);
     }
-    println!("{:<16} {:>12} {:>14} {:>14}", "column", "keys (about)", "disk bytes", "memory bytes");
+    let mut table = format!(
+        "{:<16} {:>12} {:>14} {:>14}",
+        "column", "keys (about)", "disk bytes", "memory bytes"
+    );
     for (column, size) in sizes {
-        let name = column.name();
-        println!("{name:<16} {:>12} {:>14} {:>14}", size.keys, size.disk_bytes, size.memory_bytes);
+        let (name, keys) = (column.name(), size.keys);
+        let (disk, memory) = (size.disk_bytes, size.memory_bytes);
+        table += &format!("\n{name:<16} {keys:>12} {disk:>14} {memory:>14}");
     }
-    Ok(())
+    print(table)
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), String> {
     let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    println!("{text}");
-    Ok(())
+    print(text)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io::IsTerminal;
+use std::str::FromStr;
 
 use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
@@ -22,15 +23,28 @@ impl FormatTime for TimeOfDay {
     }
 }
 
+/// What to log, as the user wrote it.
+#[derive(Debug, Clone)]
+pub struct Filter(String);
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match EnvFilter::try_new(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(error) => Err(format!("`{text}` is no filter: {error}")),
+        }
+    }
+}
+
 /// Starts logging to stdout.
-///
-/// # Errors
-/// What is wrong with `filter`.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|error| format!("--log: `{filter}` is no filter: {error}"))?;
+pub fn start(format: LogFormat, filter: &Filter) {
+    let filter = EnvFilter::new(&filter.0);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log that nobody reads any more is no reason to stop.
+        .log_internal_errors(false)
         .with_ansi(std::io::stdout().is_terminal());
     match format {
         LogFormat::Json => builder.json().flatten_event(true).init(),
@@ -40,7 +54,6 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
             .fmt_fields(format::debug_fn(human_field))
             .init(),
     }
-    Ok(())
 }
 
 /// The message, then the fields that it does not repeat: those of `block.` are in

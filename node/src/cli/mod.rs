@@ -1,13 +1,17 @@
 //! The command line of `cairn`: raw arguments become validated ones once, and one
 //! place decides the exit code.
 
+mod address;
 mod args;
 mod banner;
 mod db;
 mod logging;
 mod run;
+mod signals;
 mod spec;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,9 +33,20 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("error: {message}");
+            // Nobody is left to be told that nobody reads stderr.
+            let _ = writeln!(io::stderr(), "error: {message}");
             ExitCode::from(1)
         }
+    }
+}
+
+/// Prints a result. Who has stopped to read, as `head` does, wants no more of it.
+fn print(result: impl Display) -> Result<(), String> {
+    match writeln!(io::stdout(), "{result}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!(
+            "cannot write the result: {error}; check where the output goes"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use cairn_genesis::ChainSpec;
 use cairn_miner::Share;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{DevArgs, LogFormat, NodeArgs, RunArgs};
+use super::signals::StopSignals;
 use super::{banner, load_spec, logging};
 use crate::mining::Mode;
 use crate::node::{Node, NodeConfig, is_development, native_account};
 use crate::rpc::RpcConfig;
 use crate::rpc::guard::AllowList;
+
+/// How long requests that still compute after the server has stopped are waited for.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// `cairn run`.
 pub fn run(args: RunArgs) -> Result<(), String> {
@@ -45,26 +48,25 @@ pub fn datadir(chosen: Option<&PathBuf>, spec: &ChainSpec) -> Result<PathBuf, St
 
 fn start(spec: Arc<ChainSpec>, mode: Mode, args: NodeArgs) -> Result<(), String> {
     let format = args.log_format;
-    logging::start(format, &args.log)?;
+    logging::start(format, &args.log);
     let config = config(spec, mode, args)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
-    runtime.block_on(serve(config, format))
+    let result = runtime.block_on(serve(config, format));
+    runtime.shutdown_timeout(LAST_REQUESTS);
+    result
 }
 
 async fn serve(config: NodeConfig, format: LogFormat) -> Result<(), String> {
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let mut signals =
+        StopSignals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let node = Node::start(config.clone())
         .await
         .map_err(|error| error.to_string())?;
     announce(&node, &config, format);
     let stop = async {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping");
+        signals.wait().await;
+        tracing::info!("stopping; a second Ctrl-C does not wait");
     };
     node.run(stop).await.map_err(|error| error.to_string())?;
     tracing::info!("stopped; everything is on disk");

@@ -1,29 +1,30 @@
 //! `cairn spec list`, `show` and `new`.
 
-use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use alloy_primitives::utils::parse_ether;
 use alloy_primitives::{Address, U256};
 use cairn_genesis::{ChainSpec, GenesisAccount};
 
 use super::args::{SpecArgs, SpecCommand};
-use super::load_spec;
+use super::{address, load_spec, print};
 use crate::clock;
+
+/// Coins for an address in the genesis block.
+#[derive(Debug, Clone, Copy)]
+pub struct Fund {
+    address: Address,
+    balance: U256,
+}
 
 /// Runs the command.
 pub fn run(args: &SpecArgs) -> Result<(), String> {
     match &args.command {
-        SpecCommand::List { json } => {
-            list(*json);
-            Ok(())
-        }
-        SpecCommand::Show { chain } => {
-            println!("{}", load_spec(chain)?.to_json());
-            Ok(())
-        }
+        SpecCommand::List { json } => list(*json),
+        SpecCommand::Show { chain } => print(load_spec(chain)?.to_json()),
         SpecCommand::New {
             name,
             chain_id,
@@ -34,7 +35,7 @@ pub fn run(args: &SpecArgs) -> Result<(), String> {
     }
 }
 
-fn list(json: bool) {
+fn list(json: bool) -> Result<(), String> {
     let specs = ChainSpec::builtin_names()
         .iter()
         .filter_map(|name| ChainSpec::builtin(name));
@@ -49,21 +50,25 @@ fn list(json: bool) {
                 })
             })
             .collect();
-        println!("{}", serde_json::Value::Array(rows));
-        return;
+        return print(serde_json::Value::Array(rows));
     }
-    println!("{:<10} {:>8}  {:>7}  genesis", "name", "chain id", "spacing");
+    let mut table = format!(
+        "{:<10} {:>8}  {:>7}  genesis",
+        "name", "chain id", "spacing"
+    );
     for spec in specs {
         let (name, id, spacing) = (&spec.name, spec.chain_id, spec.spacing);
-        println!("{name:<10} {id:>8}  {spacing:>5} s  {}", spec.genesis_hash());
+        let hash = spec.genesis_hash();
+        table += &format!("\n{name:<10} {id:>8}  {spacing:>5} s  {hash}");
     }
+    print(table)
 }
 
 fn new(
     name: &str,
     chain_id: u64,
     from: &str,
-    funds: &[String],
+    funds: &[Fund],
     out: Option<&Path>,
 ) -> Result<(), String> {
     let mut spec = ChainSpec::clone(&*load_spec(from)?);
@@ -72,7 +77,7 @@ fn new(
     spec.genesis_time = clock::now().s();
     if !funds.is_empty() {
         spec.alloc.retain(|_, account| !account.code.is_empty());
-        spec.alloc.extend(parse_funds(funds)?);
+        spec.alloc.extend(funds.iter().map(Fund::account));
     }
     let json = spec.to_json();
     ChainSpec::from_json(&json).map_err(|error| format!("this makes no valid spec: {error}"))?;
@@ -84,27 +89,31 @@ fn new(
         .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
     file.write_all(format!("{json}\n").as_bytes())
         .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    println!(
-        "wrote {}; genesis {}\nstart it with: cairn run --chain {} --mine --mine-to ADDRESS",
-        path.display(),
-        spec.genesis_hash(),
-        path.display()
-    );
-    Ok(())
+    let (file, genesis) = (path.display(), spec.genesis_hash());
+    print(format_args!(
+        "wrote {file}; genesis {genesis}\nstart it with: cairn run --chain {file} --mine --mine-to ADDRESS"
+    ))
 }
 
-fn parse_funds(funds: &[String]) -> Result<BTreeMap<Address, GenesisAccount>, String> {
-    funds.iter().map(|fund| parse_fund(fund)).collect()
+impl Fund {
+    fn account(&self) -> (Address, GenesisAccount) {
+        let account = GenesisAccount {
+            balance: self.balance,
+            ..GenesisAccount::default()
+        };
+        (self.address, account)
+    }
 }
 
-fn parse_fund(fund: &str) -> Result<(Address, GenesisAccount), String> {
-    let wrong = || format!("--fund takes ADDRESS=AMOUNT with an amount in coins, not `{fund}`");
-    let (address, amount) = fund.split_once('=').ok_or_else(wrong)?;
-    let address: Address = address.parse().map_err(|_| wrong())?;
-    let balance: U256 = parse_ether(amount).map_err(|_| wrong())?;
-    let account = GenesisAccount {
-        balance,
-        ..GenesisAccount::default()
-    };
-    Ok((address, account))
+impl FromStr for Fund {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const WRONG: &str = "write ADDRESS=AMOUNT, the amount in coins";
+        let (address, amount) = text.split_once('=').ok_or(WRONG)?;
+        Ok(Self {
+            address: address::parse(address).map_err(|error| format!("{WRONG}: {error}"))?,
+            balance: parse_ether(amount).map_err(|_| WRONG)?,
+        })
+    }
 }

@@ -23,7 +23,9 @@ impl Accounts for TipAccounts<'_> {
     type Error = StoreError;
 
     fn sender_state(&self, address: Address) -> Result<SenderState, StoreError> {
-        let stored = self.0.get(Column::Accounts, account_key(address).as_slice())?;
+        let stored = self
+            .0
+            .get(Column::Accounts, account_key(address).as_slice())?;
         let account = match stored {
             Some(bytes) => Account::decode(&bytes)?,
             None => return Ok(SenderState::default()),

@@ -25,8 +25,8 @@ pub struct TipChange<'a> {
     /// The transactions of disconnected blocks, in any order; those that are mined
     /// again may be among them.
     pub returned: Vec<VerifiedTransaction>,
-    /// Every account whose nonce, balance or code is not what it was at the old tip;
-    /// others do no harm. They include all senders of `mined` and `returned`.
+    /// Every sender in the pool whose account's nonce, balance or code is not what it was
+    /// at the old tip; others do no harm.
     pub changed: &'a [Address],
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_genesis::VerifiedBlock;
 use cairn_miner::HashRate;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::report;
 use crate::chain::{BlockError, Moved, TemplateRequest};
@@ -24,7 +24,12 @@ const TICK: Duration = Duration::from_millis(200);
 /// What reaches the core's thread.
 pub(super) enum Input {
     /// From RPC.
-    Request(CoreRequest),
+    Request {
+        /// The request.
+        request: CoreRequest,
+        /// Given back once the request is done with.
+        place: OwnedSemaphorePermit,
+    },
     /// From the miner's threads.
     Miner(cairn_miner::Event),
     /// End.
@@ -40,6 +45,9 @@ pub(super) struct CoreLoop {
     head: watch::Sender<B256>,
     rate: HashRate,
     last_tick: Instant,
+    /// Seconds until the clock lets a block stand on the tip, if it does not yet.
+    wait_s: Option<u64>,
+    wait_lines: report::WaitLines,
 }
 
 impl CoreLoop {
@@ -60,6 +68,8 @@ impl CoreLoop {
             head,
             rate: HashRate::new(Instant::now(), 0),
             last_tick: Instant::now(),
+            wait_s: None,
+            wait_lines: report::WaitLines::default(),
         }
     }
 
@@ -68,9 +78,13 @@ impl CoreLoop {
     pub(super) fn run(mut self, inputs: &Receiver<Input>) -> Result<(), StoreError> {
         loop {
             self.mine()?;
+            self.show_activity();
             let wait = TICK.saturating_sub(self.last_tick.elapsed());
             match inputs.recv_timeout(wait) {
-                Ok(Input::Request(request)) => self.request(request)?,
+                Ok(Input::Request { request, place }) => {
+                    self.request(request)?;
+                    drop(place);
+                }
                 Ok(Input::Miner(event)) => self.miner_event(event)?,
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -137,15 +151,23 @@ impl CoreLoop {
     fn tick(&mut self) -> Result<(), StoreError> {
         self.last_tick = Instant::now();
         let rate = self.rate.update(self.last_tick, self.driver.hashes());
-        let active = self.driver.is_active();
-        self.mining.update(|mining| {
-            mining.active = active;
-            mining.hashes_per_second = rate as u64;
-        });
+        self.mining
+            .update(|mining| mining.hashes_per_second = rate as u64);
         self.handle(Event::Tick).map(drop)
     }
 
+    /// Not before new work has been given out: a miner that goes from one block to the next does
+    /// not stop in between.
+    fn show_activity(&self) {
+        let active = self.driver.is_active();
+        self.mining.update(|mining| {
+            mining.active = active;
+            mining.wait_s = self.wait_s;
+        });
+    }
+
     fn mine(&mut self) -> Result<(), StoreError> {
+        self.wait_s = None;
         let now = clock::now();
         let executable = self.core.pool().pending_and_queued().0 > 0;
         if self.driver.wanted(now, executable) == Wanted::Nothing {
@@ -158,13 +180,20 @@ impl CoreLoop {
         };
         match self.handle(Event::Template(request))? {
             Some(Answer::Template(Ok(template))) => self.driver.set_template(now, *template),
-            Some(Answer::Template(Err(error))) => {
-                tracing::debug!(%error, "no work for the miner now");
-                self.driver.no_template(now);
-            }
+            Some(Answer::Template(Err(error))) => self.no_template(now, &error),
             _ => {}
         }
         Ok(())
+    }
+
+    fn no_template(&mut self, now: Now, error: &BlockError) {
+        tracing::debug!(%error, "no work for the miner now");
+        if let BlockError::NotYet(not_yet) = error {
+            let wait_s = not_yet.timestamp.saturating_sub(not_yet.latest);
+            self.wait_lines.report(now, wait_s);
+            self.wait_s = Some(wait_s);
+        }
+        self.driver.no_template(now);
     }
 
     fn miner_event(&mut self, event: cairn_miner::Event) -> Result<(), StoreError> {
@@ -178,9 +207,8 @@ impl CoreLoop {
 
     fn mined(&mut self, block: VerifiedBlock) -> Result<(), StoreError> {
         let hash = block.hash();
-        match self.handle(Event::Block(block))? {
-            Some(Answer::Block(Err(error))) => report::own_block_refused(hash, &error),
-            _ => {}
+        if let Some(Answer::Block(Err(error))) = self.handle(Event::Block(block))? {
+            report::own_block_refused(hash, &error);
         }
         Ok(())
     }
@@ -188,9 +216,7 @@ impl CoreLoop {
 
 fn operator(answer: Option<Answer>) -> Result<(), String> {
     match answer {
-        Some(Answer::Operator(result)) => {
-            result.map_err(|error: BlockError| error.to_string())
-        }
+        Some(Answer::Operator(result)) => result.map_err(|error: BlockError| error.to_string()),
         _ => Ok(()),
     }
 }

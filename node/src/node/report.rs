@@ -3,9 +3,17 @@
 use alloy_primitives::{B256, U256};
 
 use crate::chain::{BlockError, HeaderRecord, Moved};
+use crate::core::Now;
 
 /// Blocks of one move that get a line of their own.
 const MAX_LINES: usize = 10;
+
+/// Least time between two lines about one wait.
+const BETWEEN_WAIT_LINES_MS: u64 = 60_000;
+
+/// Waits up to this long are no news: a young chain on a fast machine pauses for a second again
+/// and again until its difficulty has risen.
+const SHORT_WAIT_S: u64 = 2;
 
 /// Reports a change of the tip.
 pub(super) fn moved(moved: &Moved, hashes_per_second: u64) {
@@ -27,6 +35,33 @@ pub(super) fn moved(moved: &Moved, hashes_per_second: u64) {
 /// Reports that the node's own block was refused, which is a defect.
 pub(super) fn own_block_refused(hash: B256, error: &BlockError) {
     tracing::error!(%hash, %error, "the block that was mined here is refused");
+}
+
+/// Reports that mining waits for the clock, once a minute at most.
+#[derive(Debug, Default)]
+pub(super) struct WaitLines {
+    last_ms: Option<u64>,
+}
+
+impl WaitLines {
+    /// Reports a wait of so many seconds.
+    pub(super) fn report(&mut self, now: Now, wait_s: u64) {
+        if self.is_due(now, wait_s) {
+            tracing::warn!(
+                "mining waits {wait_s} s: the tip is dated too far ahead of this machine's clock; if the clock is slow, set it right, else there is nothing to do: mining goes on by itself"
+            );
+        }
+    }
+
+    /// A clock that was set is no reason to be silent for longer.
+    fn is_due(&mut self, now: Now, wait_s: u64) -> bool {
+        let is_news = |last_ms: u64| now.ms.abs_diff(last_ms) >= BETWEEN_WAIT_LINES_MS;
+        let is_due = wait_s > SHORT_WAIT_S && self.last_ms.is_none_or(is_news);
+        if is_due {
+            self.last_ms = Some(now.ms);
+        }
+        is_due
+    }
 }
 
 fn block(record: &HeaderRecord, hashes_per_second: u64) {
@@ -80,6 +115,18 @@ fn scaled(value: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_wait_is_told_once_a_minute() {
+        let mut lines = WaitLines::default();
+        let mut told = |ms: u64, wait_s| lines.is_due(Now { ms }, wait_s);
+        assert!(!told(1_000_000, SHORT_WAIT_S), "no news");
+        assert!(told(1_000_200, 3_600));
+        assert!(!told(1_000_400, 3_600));
+        assert!(!told(1_060_199, 3_541));
+        assert!(told(1_060_200, 3_540));
+        assert!(told(500_000, 4_100), "the clock was set back");
+    }
 
     #[test]
     fn numbers_are_scaled_for_people() {

@@ -60,7 +60,7 @@ impl Api {
         work: impl FnOnce(&Self) -> Result<T, RpcError> + Send + 'static,
     ) -> Result<T, RpcError> {
         let permit = Arc::clone(&self.heavy).acquire_owned().await;
-        let permit = permit.map_err(|_| RpcError::core_stopped())?;
+        let permit = permit.map_err(|_| RpcError::Stopping)?;
         let api = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             // Held by the work itself: it goes on when the asker hangs up.

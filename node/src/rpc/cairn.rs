@@ -20,8 +20,8 @@ pub(super) fn register(registry: &mut Registry) {
     registry.read("cairn_supply", 1, supply);
     registry.read("cairn_nodeInfo", 0, node_info);
     registry.heavy("cairn_chainTips", 0, chain_tips);
-    registry.task("cairn_invalidateBlock", invalidate_block);
-    registry.task("cairn_reconsiderBlock", reconsider_block);
+    registry.lever("cairn_invalidateBlock", invalidate_block);
+    registry.lever("cairn_reconsiderBlock", reconsider_block);
     registry.task("cairn_why", why::why);
 }
 
@@ -107,6 +107,8 @@ pub struct NodeInfo {
 pub struct MiningInfo {
     /// Whether it looks for a block now.
     pub active: bool,
+    /// Seconds until it may, if the tip is dated too far ahead of the clock.
+    pub wait_seconds: Option<U64>,
     /// `continuous`, `on-transaction`, `interval` or `off`.
     pub mode: &'static str,
     /// Threads.
@@ -135,6 +137,7 @@ fn node_info(api: &Api, _: &mut Args<'_>) -> Result<NodeInfo, RpcError> {
         time: U64::from((node.now_s)()),
         mining: MiningInfo {
             active: mining.active,
+            wait_seconds: mining.wait_s.map(U64::from),
             mode: mining.mode,
             threads: U64::from(mining.threads),
             hashes_per_second: U64::from(mining.hashes_per_second),

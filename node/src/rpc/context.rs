@@ -21,8 +21,7 @@ use crate::store::Store;
 /// Requests that may wait for the core before further callers wait for room.
 const CORE_QUEUE: usize = 1024;
 
-/// Tells the time: seconds since 1970, on the node's clock (on development chains it can
-/// be shifted).
+/// Tells the time: seconds since 1970, on the node's clock.
 pub type ClockS = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The parts of a node that answer requests.
@@ -167,8 +166,8 @@ impl CoreHandle {
     ) -> Result<T, RpcError> {
         let (reply, answer) = oneshot::channel();
         let sent = self.requests.send(request(reply)).await;
-        sent.map_err(|_| RpcError::core_stopped())?;
-        answer.await.map_err(|_| RpcError::core_stopped())
+        sent.map_err(|_| RpcError::Stopping)?;
+        answer.await.map_err(|_| RpcError::Stopping)
     }
 }
 
@@ -177,6 +176,9 @@ impl CoreHandle {
 pub struct Mining {
     /// Whether it looks for a block now.
     pub active: bool,
+    /// Seconds until it may: the tip is dated too far ahead of the clock. `None` if that does
+    /// not hinder it.
+    pub wait_s: Option<u64>,
     /// The mining mode: `continuous`, `on-transaction`, `interval` or `off`.
     pub mode: &'static str,
     /// Threads of the in-process miner.

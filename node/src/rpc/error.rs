@@ -51,6 +51,12 @@ pub enum RpcError {
         /// How long the request waited.
         waited_ms: u64,
     },
+    /// The transaction is in the pool, and the node stopped before a block took it.
+    #[error("transaction {hash} was accepted, but the node is shutting down: it waits on disk")]
+    NotMinedBeforeTheEnd {
+        /// The transaction.
+        hash: B256,
+    },
     /// State this old is not kept.
     #[error(
         "pruned history unavailable: the state of block {number} was pruned, the oldest one kept is that of block {floor}"
@@ -82,7 +88,10 @@ pub enum RpcError {
         /// Last block up to which the answer would do.
         to: u64,
     },
-    /// Our own failure: the database, or the core has stopped.
+    /// The node was told to stop.
+    #[error("the node is shutting down")]
+    Stopping,
+    /// Our own failure: the database, or a defect.
     #[error("{0}")]
     Internal(String),
 }
@@ -98,18 +107,20 @@ impl RpcError {
         Self::Refused(sentence.into())
     }
 
-    /// The error of a core that no longer answers.
-    pub fn core_stopped() -> Self {
-        Self::Internal("the node is shutting down".into())
+    /// A lever of the operator that a web page pulled.
+    pub fn stranger(method: &str) -> Self {
+        Self::Refused(format!(
+            "{method} is not for web pages: call it from a program, or start the node with --rpc-cors and the page's origin by name"
+        ))
     }
 
     fn code(&self) -> i32 {
         match self {
             Self::InvalidParams(_) => INVALID_PARAMS,
             Self::BlockNotFound(_) => NOT_FOUND,
-            Self::Refused(_) | Self::Lost { .. } => REFUSED,
+            Self::Refused(_) | Self::Lost { .. } | Self::Stopping => REFUSED,
             Self::Reverted(_) => REVERTED,
-            Self::NotMinedInTime { .. } => NOT_MINED_IN_TIME,
+            Self::NotMinedInTime { .. } | Self::NotMinedBeforeTheEnd { .. } => NOT_MINED_IN_TIME,
             Self::Pruned { .. } => PRUNED,
             Self::TooMuch { .. } => LIMIT_EXCEEDED,
             Self::Internal(_) => INTERNAL,
@@ -119,7 +130,9 @@ impl RpcError {
     fn data(&self) -> Option<Value> {
         match self {
             Self::Reverted(output) => Some(json!(output)),
-            Self::NotMinedInTime { hash, .. } => Some(json!(hash)),
+            Self::NotMinedInTime { hash, .. } | Self::NotMinedBeforeTheEnd { hash } => {
+                Some(json!(hash))
+            }
             Self::TooMuch { from, to, .. } => {
                 Some(json!({"from": U64::from(*from), "to": U64::from(*to)}))
             }

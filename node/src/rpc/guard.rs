@@ -5,6 +5,9 @@
 //! names the page's host, so names are accepted from a list only; an IP address can
 //! not be rebound and always passes. Browsers do not apply CORS to WebSockets, hence
 //! the check of `Origin` here, for both transports.
+//!
+//! A page that passes only because every page may is a [`Stranger`]: what changes the node's
+//! mind is refused to it.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -18,12 +21,10 @@ use tower::{Layer, Service};
 use super::push::Upgraded;
 
 /// A list in which `*` stands for everything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowList {
-    /// Everything passes.
-    Any,
-    /// These pass, compared without case.
-    Only(Vec<String>),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowList {
+    is_open: bool,
+    named: Vec<String>,
 }
 
 impl AllowList {
@@ -31,25 +32,48 @@ impl AllowList {
     pub fn parse(list: &str) -> Self {
         let entries = list
             .split(',')
-            .map(str::trim)
+            .map(|entry| entry.trim().to_ascii_lowercase())
             .filter(|entry| !entry.is_empty());
-        let entries: Vec<String> = entries.map(str::to_ascii_lowercase).collect();
-        if entries.iter().any(|entry| entry == "*") {
-            Self::Any
-        } else {
-            Self::Only(entries)
+        let (stars, named): (Vec<_>, Vec<_>) = entries.partition(|entry| entry == "*");
+        Self {
+            is_open: !stars.is_empty(),
+            named,
         }
     }
 
-    fn allows(&self, entry: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Only(entries) => entries
-                .iter()
-                .any(|allowed| allowed.eq_ignore_ascii_case(entry)),
+    /// A list that allows everything and names nothing.
+    pub fn everything() -> Self {
+        Self {
+            is_open: true,
+            named: Vec::new(),
         }
     }
+
+    /// Whether everything passes.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// What is named, in lower case.
+    pub fn named(&self) -> &[String] {
+        &self.named
+    }
+
+    fn allows(&self, entry: &str) -> bool {
+        self.is_open || self.names(entry)
+    }
+
+    /// Names are compared without case.
+    fn names(&self, entry: &str) -> bool {
+        let mut named = self.named.iter();
+        named.any(|name| name.eq_ignore_ascii_case(entry))
+    }
 }
+
+/// A mark on requests of a web page that nobody named. Programs send no `Origin`; browsers
+/// send one with every request that a page may make, and pages cannot leave it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stranger;
 
 /// The rules of [`Guard`].
 #[derive(Debug, Clone)]
@@ -66,6 +90,11 @@ impl Guards {
     pub fn allow(&self, host: Option<&str>, origin: Option<&str>) -> bool {
         host.is_none_or(|host| self.allows_host(host))
             && origin.is_none_or(|origin| self.origins.allows(origin))
+    }
+
+    /// Whether a request with this `Origin` comes from a page that nobody named.
+    pub fn is_stranger(&self, origin: Option<&str>) -> bool {
+        origin.is_some_and(|origin| !self.origins.names(origin))
     }
 
     fn allows_host(&self, authority: &str) -> bool {
@@ -146,11 +175,16 @@ where
         };
         // HTTP/2 names the host in the URI instead of a header.
         let host = header("host").or_else(|| request.uri().host());
-        if !self.guards.allow(host, header("origin")) {
+        let origin = header("origin");
+        if !self.guards.allow(host, origin) {
             return Box::pin(async { Ok(response::host_not_allowed()) });
         }
+        let is_stranger = self.guards.is_stranger(origin);
         if request.headers().contains_key("upgrade") {
             request.extensions_mut().insert(Upgraded);
+        }
+        if is_stranger {
+            request.extensions_mut().insert(Stranger);
         }
         let answer = self.inner.call(request);
         Box::pin(async move { answer.await.map_err(Into::into) })
@@ -209,5 +243,16 @@ mod tests {
         assert!(guards.allow(Some("localhost"), Some("https://app.example")));
         assert!(!guards.allow(Some("localhost"), Some("https://evil.example")));
         assert!(guards.allow(Some("localhost"), None));
+    }
+
+    #[test]
+    fn a_page_that_nobody_named_is_a_stranger() {
+        let guards = |origins| guards("", origins);
+        assert!(guards("*").is_stranger(Some("https://app.example")));
+        assert!(guards("*").is_stranger(Some("null")));
+        assert!(!guards("*").is_stranger(None));
+        for origins in ["https://app.example", "*, https://app.example"] {
+            assert!(!guards(origins).is_stranger(Some("https://App.example")));
+        }
     }
 }

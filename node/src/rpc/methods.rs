@@ -6,19 +6,21 @@
 //!   cache blocks one of the runtime's threads for one disk access; the others go on.
 //! - [`Registry::heavy`] runs on tokio's blocking pool, two per processor at once. For what
 //!   decodes whole blocks or executes code.
-//! - [`Registry::task`] is asynchronous. For what waits for the core.
+//! - [`Registry::task`] is asynchronous. For what waits for the core. [`Registry::lever`] is a
+//!   task that is refused to web pages that nobody named.
 //! - [`Registry::subscription`] goes on until its client leaves, over WebSockets only.
 
 use std::sync::Arc;
 
 use jsonrpsee::core::SubscriptionError;
-use jsonrpsee::types::Params;
+use jsonrpsee::types::{Extensions, Params};
 use jsonrpsee::{PendingSubscriptionSink, RpcModule};
 use serde::Serialize;
 
 use super::api::Api;
 use super::context::RpcContext;
 use super::error::RpcError;
+use super::guard::Stranger;
 use super::params::Args;
 use super::{cairn, debug, dev, eth, net, txpool, web3};
 
@@ -99,6 +101,24 @@ impl Registry {
         Fut: Future<Output = Result<T, RpcError>> + Send + 'static,
     {
         let callback = move |params: Params<'static>, api: Arc<Api>, _| method(api, params);
+        self.module
+            .register_async_method(name, callback)
+            .expect(ONCE);
+    }
+
+    /// A task by which an operator overrules the node.
+    pub fn lever<T, F, Fut>(&mut self, name: &'static str, method: F)
+    where
+        T: Serialize + Clone + Send + 'static,
+        F: Fn(Arc<Api>, Params<'static>) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, RpcError>> + Send + 'static,
+    {
+        let callback = move |params: Params<'static>, api: Arc<Api>, marks: Extensions| async move {
+            if marks.get::<Stranger>().is_some() {
+                return Err(RpcError::stranger(name));
+            }
+            method(api, params).await
+        };
         self.module
             .register_async_method(name, callback)
             .expect(ONCE);

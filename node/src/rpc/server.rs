@@ -29,6 +29,9 @@ const WEBSOCKET_BUFFER: u32 = 256;
 const MAX_SUBSCRIPTIONS: u32 = 64;
 /// A WebSocket that does not answer a ping for this long is closed.
 const WEBSOCKET_IDLE: Duration = Duration::from_secs(90);
+/// What open requests get to end in when the server stops. Nothing that waits takes that long
+/// then; what takes longer computes, or belongs to a client that does not read.
+const STOP_GRACE: Duration = Duration::from_millis(500);
 
 /// Where to listen and for whom.
 #[derive(Debug, Clone)]
@@ -48,8 +51,8 @@ impl RpcConfig {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
-            origins: AllowList::Any,
-            hosts: AllowList::Only(Vec::new()),
+            origins: AllowList::everything(),
+            hosts: AllowList::default(),
             max_connections: 500,
         }
     }
@@ -124,11 +127,22 @@ impl RpcServer {
         self.address
     }
 
-    /// Takes no further request and waits until the open ones are answered.
-    pub async fn stop(self) {
+    /// Takes no further request.
+    pub fn close(&self) {
         // The only error says that the server has stopped already.
         let _ = self.handle.stop();
-        self.handle.stopped().await;
+    }
+
+    /// Takes no further request and waits until the open ones are answered, half a second at
+    /// most.
+    pub async fn stop(self) {
+        self.close();
+        if tokio::time::timeout(STOP_GRACE, self.handle.stopped())
+            .await
+            .is_err()
+        {
+            tracing::debug!("some requests were not answered");
+        }
     }
 }
 
@@ -156,11 +170,12 @@ impl IdProvider for HexIds {
 }
 
 fn cors(origins: &AllowList) -> CorsLayer {
-    let allowed = match origins {
-        AllowList::Any => AllowOrigin::any(),
+    let allowed = match origins.is_open() {
+        true => AllowOrigin::any(),
         // An entry that is no header value can match no request.
-        AllowList::Only(list) => {
-            AllowOrigin::list(list.iter().filter_map(|entry| entry.parse().ok()))
+        false => {
+            let named = origins.named().iter();
+            AllowOrigin::list(named.filter_map(|entry| entry.parse().ok()))
         }
     };
     CorsLayer::new()

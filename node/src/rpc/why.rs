@@ -86,12 +86,16 @@ fn in_pool(status: &Status, mining: &Mining) -> Verdict {
 
 /// Nothing is wrong with it: then the question is whether anybody mines.
 fn ready(status: &Status, mining: &Mining) -> Verdict {
+    if let Some(seconds) = mining.wait_s {
+        let explanation = format!(
+            "{status}; but mining waits {seconds} s, as the tip is dated too far ahead of this machine's clock"
+        );
+        return ("ready", "clock", explanation);
+    }
     if mining.active || mining.mode != "off" {
         return ("ready", "next_block", status.to_string());
     }
-    let explanation = format!(
-        "{status}; but this node does not mine: start it with --mine, or connect a miner to its Stratum port"
-    );
+    let explanation = format!("{status}; but this node does not mine: start it with --mine");
     ("ready", "nobody_mines", explanation)
 }
 

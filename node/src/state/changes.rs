@@ -43,13 +43,19 @@ impl Changes {
     pub fn encode(&self) -> Vec<u8> {
         let accounts = self.accounts.iter().map(|(key, account)| AccountBefore {
             key: *key,
-            account: account.map(|account| account.encode()).unwrap_or_default().into(),
+            account: account
+                .map(|account| account.encode())
+                .unwrap_or_default()
+                .into(),
         });
-        let storage = self.storage.iter().map(|((account, slot), value)| SlotBefore {
-            account: *account,
-            slot: *slot,
-            value: *value,
-        });
+        let storage = self
+            .storage
+            .iter()
+            .map(|((account, slot), value)| SlotBefore {
+                account: *account,
+                slot: *slot,
+                value: *value,
+            });
         let record = Record {
             accounts: accounts.collect(),
             storage: storage.collect(),
@@ -80,7 +86,50 @@ impl Changes {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::hex;
+
     use super::*;
+
+    #[test]
+    fn bytes_on_disk_are_pinned() {
+        let key = B256::repeat_byte;
+        let plain = Account {
+            nonce: 7,
+            balance: U256::from(1_000_000),
+            ..Account::default()
+        };
+        let contract = Account {
+            nonce: 1,
+            balance: U256::ZERO,
+            code_hash: key(5),
+            storage_root: key(6),
+        };
+        let changes = Changes {
+            accounts: vec![
+                (key(1), None),
+                (key(2), Some(Account::default())),
+                (key(3), Some(plain)),
+                (key(4), Some(contract)),
+            ],
+            storage: vec![
+                ((key(2), key(9)), U256::ZERO),
+                ((key(2), key(10)), U256::from(256)),
+            ],
+        };
+        let bytes = hex!(
+            "f9016df8dde2a0010101010101010101010101010101010101010101010101010101010101010180e5a00202"
+            "02020202020202020202020202020202020202020202020202020202020283c28080e8a00303030303030303"
+            "03030303030303030303030303030303030303030303030386c507830f4240f869a004040404040404040404"
+            "04040404040404040404040404040404040404040404b846f8440180a0050505050505050505050505050505"
+            "0505050505050505050505050505050505a00606060606060606060606060606060606060606060606060606"
+            "060606060606f88cf843a00202020202020202020202020202020202020202020202020202020202020202a0"
+            "090909090909090909090909090909090909090909090909090909090909090980f845a00202020202020202"
+            "020202020202020202020202020202020202020202020202a00a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"
+            "0a0a0a0a0a0a0a0a0a0a0a0a0a820100"
+        );
+        assert_eq!(changes.encode(), bytes);
+        assert_eq!(Changes::decode(&bytes), Ok(changes));
+    }
 
     #[test]
     fn absent_and_empty_accounts_stay_apart() {

@@ -19,6 +19,8 @@ mod account;
 mod changes;
 mod history;
 mod pending;
+#[cfg(test)]
+mod tests;
 pub mod trie;
 
 pub use account::Account;

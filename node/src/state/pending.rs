@@ -264,7 +264,9 @@ impl Layered<'_> {
         if let Some(value) = self.pending.storage.get(&(account, slot)) {
             return Ok(*value);
         }
-        let stored = self.reader.get(Column::Storage, &keys::slot(account, slot))?;
+        let stored = self
+            .reader
+            .get(Column::Storage, &keys::slot(account, slot))?;
         stored.map_or(Ok(U256::ZERO), |bytes| decode_word(&bytes))
     }
 

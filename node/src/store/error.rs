@@ -41,6 +41,17 @@ pub enum StoreError {
         /// Genesis hash of the spec in use.
         expected: String,
     },
+    /// The directory cannot be made or written to.
+    #[error(
+        "cannot use the data directory {}: {reason}; choose one that you may write to with --datadir",
+        path.display()
+    )]
+    Directory {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// No space is left where the database lies.
     #[error(
         "no space left on the disk that holds {}; free some and start again: every block that was shown is safe",
@@ -51,13 +62,17 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The operating system or RocksDB refused.
-    #[error("database error: {0}")]
+    #[error(
+        "database error: {0}; every block that was shown is safe: remove the cause and start again"
+    )]
     Io(String),
     /// A long reorganization is being written in several batches.
     #[error("the node is applying a long reorganization; try again in a moment")]
     Reorganizing,
     /// Bytes in the database are not what this program writes.
-    #[error("the database is damaged: {0}; run `cairn db check`, and resync if it fails")]
+    #[error(
+        "the database is damaged: {0}; put back a copy of the data directory, or begin anew in another one with --datadir"
+    )]
     Corrupt(String),
 }
 

@@ -75,7 +75,25 @@ pub fn parse_location(bytes: &[u8]) -> Result<(u64, u32), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::hex;
+
     use super::*;
+
+    #[test]
+    fn bytes_on_disk_are_pinned() {
+        let hash = B256::repeat_byte(7);
+        let (height_hex, hash_hex) = ("0000000001020304", "07".repeat(32));
+        assert_eq!(hex::encode(height(0x0102_0304)), height_hex);
+        let key = block(0x0102_0304, hash);
+        assert_eq!(hex::encode(key), format!("{height_hex}{hash_hex}"));
+        let other = "08".repeat(32);
+        let key = slot(hash, B256::repeat_byte(8));
+        assert_eq!(hex::encode(key), format!("{hash_hex}{other}"));
+        let key = history(&[0xab, 0xcd], 0x0102_0304);
+        assert_eq!(hex::encode(key), format!("abcd{height_hex}"));
+        let value = location(0x0102_0304, 0x0506);
+        assert_eq!(hex::encode(value), format!("{height_hex}00000506"));
+    }
 
     #[test]
     fn keys_round_trip_and_sort_by_height() {

@@ -1,13 +1,14 @@
 //! The database on disk. RocksDB is used in this file only.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alloy_primitives::B256;
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor, DBAccess,
-    DBCompressionType, DBRawIteratorWithThreadMode, MultiThreaded, Options, ReadOptions,
+    BlockBasedIndexType, BlockBasedOptions, BoundColumnFamily, Cache, ColumnFamilyDescriptor,
+    DBAccess, DBCompressionType, DBRawIteratorWithThreadMode, MultiThreaded, Options, ReadOptions,
     SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 
@@ -16,16 +17,17 @@ use super::{Batch, Column, Cursor, Durability, Reader, Store, StoreError};
 
 type Db = rocksdb::DBWithThreadMode<MultiThreaded>;
 
-/// Uncompressed blocks that stay in memory. Trades the memory of an idle node
-/// (150 MB at most in all) against disk reads.
-const BLOCK_CACHE_BYTES: usize = 80 << 20;
+/// Uncompressed blocks that stay in memory. Trades the memory of an idle node against
+/// disk reads: with the memtables and some 40 MB of everything else it is to stay below
+/// 150 MB, however long the node has run.
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
 
-/// Memory of all columns together before the largest memtable is flushed.
-const WRITE_BUFFERS_BYTES: usize = 96 << 20;
+/// Memory of all columns together before the oldest memtable is flushed.
+const WRITE_BUFFERS_BYTES: usize = 32 << 20;
 
 /// Memory of one column before it is flushed. Larger buffers let a value that is
 /// overwritten soon (a hot account, an upper trie node) reach the disk only once.
-const WRITE_BUFFER_BYTES: usize = 32 << 20;
+const WRITE_BUFFER_BYTES: usize = 16 << 20;
 
 /// RocksDB below one directory, which no second process can open.
 pub struct Rocks {
@@ -52,12 +54,10 @@ impl Rocks {
     /// Refuses a directory that another process uses, that belongs to another
     /// chain, or that a later schema wrote; such a directory is left untouched.
     pub fn open(path: &Path, genesis: B256) -> Result<Self, StoreError> {
-        let io = |error: std::io::Error| {
-            StoreError::Io(format!("cannot use {}: {error}", path.display()))
-        };
-        fs::create_dir_all(path).map_err(io)?;
+        fs::create_dir_all(path).map_err(|error| unusable(path, &error))?;
         let lock = lock(path)?;
         let directory = path.join("db");
+        check_identity(path, &directory, genesis)?;
         let db = Db::open_cf_descriptors(&options(), &directory, descriptors(&directory))
             .map_err(|error| translate(path, &error))?;
         let rocks = Self {
@@ -65,7 +65,7 @@ impl Rocks {
             path: path.to_owned(),
             _lock: lock,
         };
-        rocks.check_identity(genesis)?;
+        rocks.write_identity(genesis)?;
         Ok(rocks)
     }
 
@@ -90,31 +90,14 @@ impl Rocks {
         })
     }
 
-    fn check_identity(&self, genesis: B256) -> Result<(), StoreError> {
-        let Some(found) = self.get(Column::Meta, meta::SCHEMA)? else {
-            let mut batch = Batch::default();
-            batch.put(Column::Meta, meta::SCHEMA, SCHEMA_VERSION.to_be_bytes());
-            batch.put(Column::Meta, meta::GENESIS, genesis.to_vec());
-            return self.write(batch, Durability::Synced);
-        };
-        let found = <[u8; 4]>::try_from(found.as_slice())
-            .map(u32::from_be_bytes)
-            .map_err(|_| StoreError::corrupt("the schema version is not 4 bytes long"))?;
-        if found != SCHEMA_VERSION {
-            return Err(StoreError::Schema {
-                path: self.path.clone(),
-                found,
-                supported: SCHEMA_VERSION,
-            });
+    fn write_identity(&self, genesis: B256) -> Result<(), StoreError> {
+        if self.get(Column::Meta, meta::SCHEMA)?.is_some() {
+            return Ok(());
         }
-        match self.get(Column::Meta, meta::GENESIS)? {
-            Some(hash) if hash == genesis.as_slice() => Ok(()),
-            found => Err(StoreError::OtherChain {
-                path: self.path.clone(),
-                found: alloy_primitives::hex::encode_prefixed(found.unwrap_or_default()),
-                expected: genesis.to_string(),
-            }),
-        }
+        let mut batch = Batch::default();
+        batch.put(Column::Meta, meta::SCHEMA, SCHEMA_VERSION.to_be_bytes());
+        batch.put(Column::Meta, meta::GENESIS, genesis.to_vec());
+        self.write(batch, Durability::Synced)
     }
 
     fn handle(&self, column: Column) -> Arc<BoundColumnFamily<'_>> {
@@ -219,35 +202,113 @@ impl<D: DBAccess> Cursor for RocksCursor<'_, D> {
     }
 }
 
+/// Refuses a database that is not ours to write to.
+fn check_identity(path: &Path, directory: &Path, genesis: B256) -> Result<(), StoreError> {
+    let Some(Identity { schema, chain }) = identity(path, directory)? else {
+        return Ok(());
+    };
+    let found = <[u8; 4]>::try_from(schema.as_slice())
+        .map(u32::from_be_bytes)
+        .map_err(|_| StoreError::corrupt("the schema version is not 4 bytes long"))?;
+    if found != SCHEMA_VERSION {
+        return Err(StoreError::Schema {
+            path: path.to_owned(),
+            found,
+            supported: SCHEMA_VERSION,
+        });
+    }
+    match chain == genesis.as_slice() {
+        true => Ok(()),
+        false => Err(StoreError::OtherChain {
+            path: path.to_owned(),
+            found: alloy_primitives::hex::encode_prefixed(chain),
+            expected: genesis.to_string(),
+        }),
+    }
+}
+
+/// What a database says of itself, as it is stored.
+struct Identity {
+    schema: Vec<u8>,
+    chain: Vec<u8>,
+}
+
+/// `None` for a database that is not made yet. Nothing is written to find out: to open one for
+/// writing replaces some of its files.
+fn identity(path: &Path, directory: &Path) -> Result<Option<Identity>, StoreError> {
+    if !directory.join("CURRENT").exists() {
+        return check_unused(directory).map(|()| None);
+    }
+    let failed = |error| translate(path, &error);
+    let name = Column::Meta.name();
+    let columns = Db::list_cf(&options(), directory).map_err(failed)?;
+    if !columns.iter().any(|column| column == name) {
+        // The end came while it was being made.
+        return Ok(None);
+    }
+    let db = Db::open_cf_for_read_only(&options(), directory, [name], false).map_err(failed)?;
+    let handle = db.cf_handle(name).expect("the column was opened");
+    let get = |key: &[u8]| db.get_cf(&handle, key).map_err(failed);
+    let chain = get(meta::GENESIS)?.unwrap_or_default();
+    Ok(get(meta::SCHEMA)?.map(|schema| Identity { schema, chain }))
+}
+
+/// Without its file `CURRENT` RocksDB takes a directory for a new one, and removes what it finds.
+fn check_unused(directory: &Path) -> Result<(), StoreError> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let is_data = |path: &Path| {
+        path.extension()
+            .is_some_and(|end| end == "sst" || end == "log")
+    };
+    match entries.into_iter().any(|entry| is_data(&entry.path())) {
+        true => Err(StoreError::corrupt("its file CURRENT is missing")),
+        false => Ok(()),
+    }
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
     let file = path.join("lock");
-    let io = |error: std::io::Error| {
-        StoreError::Io(format!("cannot write to {}: {error}", file.display()))
-    };
     let lock = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&file)
-        .map_err(io)?;
+        .map_err(|error| unusable(path, &error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
             path: path.to_owned(),
         }),
-        Err(fs::TryLockError::Error(error)) => Err(io(error)),
+        Err(fs::TryLockError::Error(error)) => Err(unusable(path, &error)),
     }
 }
 
+fn unusable(path: &Path, error: &io::Error) -> StoreError {
+    let path = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::StorageFull => StoreError::DiskFull { path },
+        _ => StoreError::Directory {
+            path,
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// RocksDB passes on what the system says as text alone.
 fn translate(path: &Path, error: &rocksdb::Error) -> StoreError {
+    let path = path.to_owned();
     let text = error.to_string();
-    if text.contains("No space left") || text.contains("Out of space") {
-        let path = path.to_owned();
+    let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    if says(&["No space left", "Out of space", "Disk quota exceeded"]) {
         return StoreError::DiskFull { path };
     }
-    match error.kind() {
-        rocksdb::ErrorKind::Corruption => StoreError::Corrupt(text),
-        _ => StoreError::Io(text),
+    if says(&["Permission denied", "Read-only file system"]) {
+        return StoreError::Directory { path, reason: text };
+    }
+    let damaged = error.kind() == rocksdb::ErrorKind::Corruption;
+    match damaged || says(&["No such file or directory"]) {
+        true => StoreError::Corrupt(text),
+        false => StoreError::Io(text),
     }
 }
 
@@ -314,4 +375,52 @@ fn column_options(column: Column, cache: &Cache) -> Options {
     });
     options.set_block_based_table_factory(&blocks);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Only what hangs takes longer.
+    const PATIENCE: Duration = Duration::from_secs(120);
+
+    fn property(rocks: &Rocks, column: Column, name: &str) -> usize {
+        let handle = rocks.handle(column);
+        let value = rocks.db.property_int_value_cf(&handle, name).unwrap();
+        usize::try_from(value.unwrap()).unwrap()
+    }
+
+    fn memtables(rocks: &Rocks) -> usize {
+        let of = |column| property(rocks, column, "rocksdb.cur-size-all-mem-tables");
+        Column::ALL.into_iter().map(of).sum()
+    }
+
+    /// What the documentation says of the memory of a node rests on these numbers.
+    #[test]
+    fn caches_and_memtables_are_small_and_columns_share_them() {
+        const { assert!(BLOCK_CACHE_BYTES >= 64 << 20) };
+        const { assert!(BLOCK_CACHE_BYTES + WRITE_BUFFERS_BYTES <= 96 << 20) };
+        let home = tempfile::tempdir().unwrap();
+        let rocks = Rocks::open(home.path(), B256::ZERO).unwrap();
+        let columns = [Column::Bodies, Column::Receipts, Column::Changes];
+        for column in columns {
+            let capacity = property(&rocks, column, "rocksdb.block-cache-capacity");
+            assert_eq!(capacity, BLOCK_CACHE_BYTES);
+            for key in 0..15u8 {
+                let mut batch = Batch::default();
+                batch.put(column, [key], vec![key; 1 << 20]);
+                rocks.write(batch, Durability::Buffered).unwrap();
+            }
+        }
+        let start = Instant::now();
+        while memtables(&rocks) > WRITE_BUFFERS_BYTES {
+            assert!(start.elapsed() < PATIENCE, "nothing is flushed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for column in columns {
+            assert_eq!(rocks.get(column, &[14]).unwrap(), Some(vec![14; 1 << 20]));
+        }
+    }
 }

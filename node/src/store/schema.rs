@@ -106,11 +106,9 @@ pub mod meta {
     pub const GENESIS: &[u8] = b"genesis";
     /// Hash of the executed tip that flat state and trie stand at.
     pub const TIP: &[u8] = b"tip";
-    /// Hash of the tip that a reorganization in several batches is heading for;
-    /// present only while one is under way.
+    /// Hash of the tip that a reorganization in several batches began at; present
+    /// only while one is under way.
     pub const INTENT: &[u8] = b"intent";
     /// First height whose state can still be answered, 8 bytes; absent: 0.
     pub const HISTORY_FLOOR: &[u8] = b"history_floor";
-    /// Seconds that the chain's clock is ahead of the wall clock (signed, 8 bytes).
-    pub const CLOCK_OFFSET: &[u8] = b"clock_offset";
 }

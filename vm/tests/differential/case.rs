@@ -143,6 +143,10 @@ fn gas_limit(rng: &mut Rng, tx: &TxEnv) -> u64 {
     let intrinsic =
         cairn_vm::IntrinsicGas::new(tx.to, &tx.input, &tx.access_list, tx.authorizations.len());
     let least = intrinsic.initial.max(intrinsic.floor);
+    if tx.to.is_create() && rng.one_in(16) {
+        // As much as the longest code costs.
+        return least + rng.between(4_900_000, 6_000_000);
+    }
     match rng.below(1_000) {
         0..=9 => least - rng.between(0, 1),
         10..=49 => least + rng.between(0, 5_000),

@@ -160,7 +160,8 @@ async fn send_raw_sync(api: Arc<Api>, params: Params<'static>) -> Result<RpcRece
             if let Some(receipt) = receipt.await? {
                 return Ok(receipt);
             }
-            head.changed().await.map_err(|_| RpcError::core_stopped())?;
+            let next = head.changed().await;
+            next.map_err(|_| RpcError::NotMinedBeforeTheEnd { hash })?;
         }
     };
     let in_time = tokio::time::timeout(Duration::from_millis(waited_ms), mined).await;

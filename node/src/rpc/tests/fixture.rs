@@ -127,6 +127,7 @@ impl Node {
             core: handle,
             mining: Arc::new(MiningStatus::new(Mining {
                 active: false,
+                wait_s: None,
                 mode: "off",
                 threads: 2,
                 hashes_per_second: 1000,

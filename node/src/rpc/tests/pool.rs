@@ -90,6 +90,8 @@ async fn why_says_what_a_transaction_waits_for() {
         (&answer["status"], &answer["reason"]),
         (&json!("ready"), &json!("nobody_mines"))
     );
+    let explanation = answer["explanation"].as_str().unwrap();
+    assert!(explanation.ends_with("this node does not mine: start it with --mine"));
     let answer = why(gap).await;
     assert_eq!(
         (&answer["status"], &answer["reason"]),

@@ -43,12 +43,7 @@ fn read_until(stream: &mut TcpStream, enough: impl Fn(&[u8]) -> bool) -> Vec<u8>
 }
 
 /// One HTTP request with these headers; status line, headers and body as text.
-async fn http(
-    address: SocketAddr,
-    verb: &'static str,
-    headers: &'static str,
-    body: String,
-) -> String {
+async fn http(address: SocketAddr, verb: &str, headers: &str, body: String) -> String {
     let request = format!(
         "{verb} / HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
         body.len()
@@ -145,42 +140,83 @@ async fn origins_and_hosts_can_be_chosen() {
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
 
+/// The answer to one request over a WebSocket that is opened with these further headers.
+async fn over_websocket(address: SocketAddr, headers: &str, message: String) -> Value {
+    let upgrade = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    );
+    let talk = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(upgrade.as_bytes()).unwrap();
+        let switched = read_until(&mut stream, |answer| answer.ends_with(b"\r\n\r\n"));
+        assert!(switched.starts_with(b"HTTP/1.1 101"));
+        // One text frame with two bytes of length, masked with zeros: its payload stays as it is.
+        let length = u16::try_from(message.len()).unwrap().to_be_bytes();
+        let mut frame = vec![0x81, 0x80 | 126, length[0], length[1], 0, 0, 0, 0];
+        frame.extend_from_slice(message.as_bytes());
+        stream.write_all(&frame).unwrap();
+        // A few bytes of frame, then JSON; a ping may follow at once.
+        let object = |frames: &[u8]| {
+            let start = frames.iter().position(|byte| *byte == b'{')?;
+            let mut values = serde_json::Deserializer::from_slice(&frames[start..]).into_iter();
+            values.next()?.ok()
+        };
+        let frames = read_until(&mut stream, |frames| object(frames).is_some());
+        object(&frames).unwrap()
+    });
+    talk.await.unwrap()
+}
+
 #[tokio::test]
 async fn websockets_share_the_port() {
     let (_node, server) = serve(config()).await;
-    let address = server.address();
-    let upgrade = |origin: &str| {
-        format!(
-            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{origin}\r\n"
-        )
-    };
-    let request = upgrade("");
-    let talk = tokio::task::spawn_blocking(move || {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let switched = read_until(&mut stream, |answer| answer.ends_with(b"\r\n\r\n"));
-        assert!(switched.starts_with(b"HTTP/1.1 101"));
-        let message = self::request("eth_chainId").to_string();
-        // One text frame, masked with zeros: its payload stays as it is.
-        let mut frame = vec![
-            0x81,
-            0x80 | u8::try_from(message.len()).unwrap(),
-            0,
-            0,
-            0,
-            0,
-        ];
-        frame.extend_from_slice(message.as_bytes());
-        stream.write_all(&frame).unwrap();
-        // Two bytes of frame, then JSON; a ping may follow at once.
-        let frames = read_until(&mut stream, |answer| answer.contains(&b'}'));
-        let end = frames.iter().position(|byte| *byte == b'}').unwrap();
-        let start = frames.iter().position(|byte| *byte == b'{').unwrap();
-        String::from_utf8(frames[start..=end].to_vec()).unwrap()
-    });
-    let answer: Value = serde_json::from_str(&talk.await.unwrap()).unwrap();
+    let chain_id = request("eth_chainId").to_string();
+    let answer = over_websocket(server.address(), "", chain_id).await;
     assert_eq!(answer["result"], "0x7a69");
+}
+
+const LEVERS: [&str; 2] = ["cairn_invalidateBlock", "cairn_reconsiderBlock"];
+
+/// What a lever says to whoever sends these headers, over HTTP and over a WebSocket.
+async fn pull(address: SocketAddr, lever: &str, headers: &str) -> [String; 2] {
+    let unknown = alloy_primitives::B256::ZERO;
+    let mut body = request(lever);
+    body["params"] = json!([unknown]);
+    let over_http = {
+        let headers = format!("Host: localhost\r\n{headers}");
+        let answer = http(address, "POST", &headers, body.to_string()).await;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
+    };
+    let over_websocket = over_websocket(address, headers, body.to_string()).await;
+    [over_http, over_websocket].map(|answer: Value| {
+        assert_eq!(answer["error"]["code"], -32000, "{answer}");
+        answer["error"]["message"].as_str().unwrap().to_owned()
+    })
+}
+
+#[tokio::test]
+async fn only_pages_that_are_named_pull_the_operators_levers() {
+    let program = "";
+    let page = "Origin: https://app.example\r\n";
+    let no_origin = "Origin: null\r\n";
+    let (_node, open) = serve(config()).await;
+    let mut config = config();
+    config.origins = AllowList::parse("*,https://app.example");
+    let (_other_node, naming) = serve(config).await;
+    for lever in LEVERS {
+        for (server, headers) in [(&open, page), (&open, no_origin), (&naming, no_origin)] {
+            for refusal in pull(server.address(), lever, headers).await {
+                assert!(refusal.contains("not for web pages"), "{refusal}");
+            }
+        }
+        for (server, headers) in [(&open, program), (&naming, program), (&naming, page)] {
+            for refusal in pull(server.address(), lever, headers).await {
+                assert!(refusal.starts_with("no block 0x"), "{refusal}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

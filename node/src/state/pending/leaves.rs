@@ -86,9 +86,13 @@ impl LeafReader for StorageLeaves<'_> {
             .range((account, first_key(prefix))..)
             .take_while(|((owner, slot), _)| *owner == account && has_prefix(slot, prefix))
             .map(|((_, slot), value)| (*slot, (!value.is_zero()).then(|| word_leaf(*value))));
-        merge(prefix, account.as_slice(), pending, &mut *self.cursor, |bytes| {
-            Ok(word_leaf(decode_word(bytes)?))
-        })
+        merge(
+            prefix,
+            account.as_slice(),
+            pending,
+            &mut *self.cursor,
+            |bytes| Ok(word_leaf(decode_word(bytes)?)),
+        )
     }
 }
 

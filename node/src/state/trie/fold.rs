@@ -96,5 +96,9 @@ pub(super) fn groups<T>(
 
 fn nibble(key: &B256, depth: usize) -> u8 {
     let byte = key[depth / 2];
-    if depth.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f }
+    if depth.is_multiple_of(2) {
+        byte >> 4
+    } else {
+        byte & 0x0f
+    }
 }

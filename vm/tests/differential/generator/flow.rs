@@ -250,8 +250,7 @@ impl Builder<'_> {
             }
             10 => self.op(op::INVALID),
             _ => {
-                let address = values::address(self.rng);
-                self.push(values::of(address));
+                self.somebody();
                 self.op(op::SELFDESTRUCT);
             }
         }
