@@ -167,7 +167,7 @@ fn rows_of_the_pool() {
 #[test]
 fn names_of_columns() {
     let names = Column::ALL.map(Column::name);
-    let expected = "headers bodies receipts canonical side tx_index accounts storage code trie \
+    let expected = "headers bodies receipts side_receipts blooms canonical side tx_index accounts storage code trie \
                     changes account_history storage_history invalid pool meta";
     assert_eq!(names.join(" "), expected);
 }

@@ -86,7 +86,7 @@ fn nothing_is_sent_that_should_not_be() {
         ],
         1,
         &[
-            "the call would fail: contract code cannot be run",
+            "the call would fail: it reverts without a reason",
             "nothing was sent",
         ],
     );
