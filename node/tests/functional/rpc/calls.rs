@@ -13,7 +13,6 @@ use crate::harness::{
 const SHOP: Address = address!("00000000000000000000000000000000000000b2");
 /// Checks signatures of native accounts.
 const ED25519: Address = address!("00000000000000000000000000000000000ed255");
-const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
 
 #[test]
 fn a_node_tells_what_it_is() {
