@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn-target
 CARGO := .ci/cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench
+.PHONY: help run build test check bench fuzz
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -29,3 +29,11 @@ check: ## run what CI runs: format, lints, documentation, tests
 
 bench: ## run the benchmarks; ARGS="import" picks some by name
 	@$(CARGO) bench --workspace --bench '*' $(if $(ARGS),-- $(ARGS))
+
+# Another seed every time, unless one is given; the run prints it.
+PROGRAMS ?= 10000000
+SEED ?= $(shell date +%s)
+
+fuzz: ## compare the machine with revm on random programs; PROGRAMS=… and SEED=… choose them
+	@CAIRN_FUZZ_PROGRAMS=$(PROGRAMS) CAIRN_FUZZ_SEED=$(SEED) \
+		$(CARGO) test --release -p cairn-vm --test differential both_machines_agree -- --nocapture

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
 
 use crate::command::{
-    BalanceArguments, ExportArguments, HistoryArguments, ImportArguments, NewArguments,
-    RestoreArguments, SendArguments, SignArguments, VerifyArguments,
+    BalanceArguments, ContractArguments, ExportArguments, HistoryArguments, ImportArguments,
+    NewArguments, RestoreArguments, SendArguments, SignArguments, VerifyArguments,
 };
 
 const FIRST_STEPS: &str = "\
@@ -19,6 +19,9 @@ First steps:
 On a development chain, take an account that has coins already:
   echo \"test test test test test test test test test test test junk\" \\
     | cairn-wallet restore --name dev0      add --index 1, 2, ... for the others
+
+Contracts:
+  cairn-wallet contract deploy @Token.json  create one; `contract --help` shows the rest
 
 In scripts:
   cairn-wallet --json --password-file FILE send 0xADDRESS 20gwei --yes
@@ -80,6 +83,8 @@ pub enum Verb {
     Export(ExportArguments),
     /// Pay somebody, and wait until the payment is mined.
     Send(SendArguments),
+    /// Create, ask and use contracts.
+    Contract(ContractArguments),
     /// Show what accounts have.
     Balance(BalanceArguments),
     /// Show recent payments from and to an account.
@@ -102,24 +107,28 @@ mod tests {
 
     #[test]
     fn every_flag_explains_itself() {
-        for verb in Arguments::command().get_subcommands() {
-            assert!(verb.get_about().is_some(), "{}", verb.get_name());
-            for argument in verb.get_arguments() {
-                assert!(
-                    argument.get_help().is_some(),
-                    "{} {}",
-                    verb.get_name(),
-                    argument.get_id()
-                );
-            }
+        explains_itself(&Arguments::command());
+    }
+
+    fn explains_itself(command: &clap::Command) {
+        assert!(command.get_about().is_some(), "{}", command.get_name());
+        for argument in command.get_arguments() {
+            let (command, argument, help) =
+                (command.get_name(), argument.get_id(), argument.get_help());
+            assert!(help.is_some(), "{command} {argument}");
         }
+        command.get_subcommands().for_each(explains_itself);
     }
 
     #[test]
     fn no_secret_can_be_an_argument() {
         for secret in ["--password", "--passphrase", "--mnemonic", "--private-key"] {
-            for verb in ["new", "restore", "import", "send"] {
-                assert!(Arguments::try_parse_from(["cairn-wallet", verb, secret, "x"]).is_err());
+            for verb in ["new", "restore", "import", "send", "contract deploy"] {
+                let line = format!("cairn-wallet {verb} {secret} x");
+                assert!(
+                    Arguments::try_parse_from(line.split(' ')).is_err(),
+                    "{line}"
+                );
             }
         }
     }

@@ -5,8 +5,15 @@ use std::io::ErrorKind;
 use thiserror::Error;
 
 use crate::{
-    client::RpcError, command::SendError, console::ConsoleError, derive::DeriveError,
-    key::KeyError, keystore::KeystoreError, mnemonic::MnemonicError, sign::VerifyError,
+    abi::AbiError,
+    client::RpcError,
+    command::{ContractError, SendError},
+    console::ConsoleError,
+    derive::DeriveError,
+    key::KeyError,
+    keystore::KeystoreError,
+    mnemonic::MnemonicError,
+    sign::VerifyError,
 };
 
 /// Exit code of a verb that was understood but failed.
@@ -48,6 +55,12 @@ pub enum Failure {
     /// Payments.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// Signatures of functions, arguments and answers.
+    #[error(transparent)]
+    Abi(#[from] AbiError),
+    /// Contracts.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     /// Signatures.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -77,6 +90,8 @@ impl Failure {
                 | VerifyError::PublicKeyLength { .. },
             ) => USAGE,
             Self::Send(error) if error.is_usage() => USAGE,
+            Self::Abi(error) if error.is_usage() => USAGE,
+            Self::Contract(error) if error.is_usage() => USAGE,
             _ => FAILED,
         }
     }

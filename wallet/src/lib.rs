@@ -1,6 +1,6 @@
 //! # The wallet of Cairn
 //!
-//! Keys, signatures and payments. The wallet sees the world only through a node's JSON-RPC and
+//! Keys, signatures, payments and calls of contracts. The wallet sees the world only through a node's JSON-RPC and
 //! keeps nothing but encrypted keys.
 //!
 //! ```text
@@ -8,12 +8,15 @@
 //!                                           │
 //!  message ─────────► sign::Digest ─────────┤ signs nothing else
 //!  Payment ─────────► sign::Digest ─────────┘──► envelope ──client──► node
+//!     ▲                                                                │
+//!  abi: call data                              abi: answers, reverts ◄─┘
 //! ```
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`cli`], [`command`], [`console`] | the program: arguments, one file per verb, prompts and output |
 //! | [`amount`], [`address`], [`calendar`] | what people write and read |
+//! | [`abi`] | what contracts are told and answer |
 //! | [`mnemonic`], [`mod@derive`], [`key`] | from words to keys: BIP-39, SLIP-0010, both schemes |
 //! | [`keystore`] | encrypted key files |
 //! | [`sign`], [`transaction`] | what a key signs: messages (EIP-191) and transactions |
@@ -30,8 +33,9 @@
 //! ## What is deliberately absent
 //!
 //! A daemon, unlocked accounts, a cache of balances, an address book beyond the names of one's own
-//! accounts, contract creation, and tokio: one blocking request at a time is all a person needs.
+//! accounts, and tokio: one blocking request at a time is all a person needs.
 
+pub mod abi;
 pub mod address;
 pub mod amount;
 pub mod calendar;

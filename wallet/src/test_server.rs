@@ -15,6 +15,8 @@ pub(crate) enum Reply {
     Result(Value),
     /// A JSON-RPC error: code and message.
     Error(i64, String),
+    /// A JSON-RPC error as it is: code, message and data.
+    Refusal(Value),
     /// An HTTP status and body as they are.
     Raw(u16, String),
 }
@@ -100,6 +102,7 @@ fn answer(request: &Value, reply: Reply) -> Value {
     let (key, value) = match reply {
         Reply::Result(result) => ("result", result),
         Reply::Error(code, message) => ("error", json!({"code": code, "message": message})),
+        Reply::Refusal(error) => ("error", error),
         Reply::Raw(_, text) => ("result", Value::String(text)),
     };
     json!({"jsonrpc": "2.0", "id": id, key: value})

@@ -1,4 +1,4 @@
-//! From what a user wants to pay to the signed envelope that a node takes.
+//! From what a user wants done to the signed envelope that a node takes.
 
 use std::fmt;
 
@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use thiserror::Error;
 
 use crate::{
+    client::Call,
     key::{PrivateKey, Scheme},
     sign::Digest,
 };
@@ -79,7 +80,7 @@ impl fmt::Display for TransactionType {
     }
 }
 
-/// A payment with every number settled, before it is signed.
+/// A payment, call or creation with every number settled, before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// The type of transaction to make.
@@ -88,11 +89,11 @@ pub struct Payment {
     pub chain_id: u64,
     /// Number of transactions that the sender sent before.
     pub nonce: u64,
-    /// Who gets it.
-    pub to: Address,
+    /// Who gets it, or that it creates a contract.
+    pub to: TxKind,
     /// Amount in wei.
     pub value: U256,
-    /// Call data.
+    /// Call data or creation code.
     pub data: Bytes,
     /// Most gas that it may use.
     pub gas_limit: u64,
@@ -141,6 +142,18 @@ impl Payment {
         self.value.saturating_add(self.max_cost())
     }
 
+    /// The same as a question to a node: what would it do, with so much gas?
+    #[must_use]
+    pub fn call(&self, from: Address, gas: Option<u64>) -> Call {
+        Call {
+            from: Some(from),
+            to: self.to,
+            value: self.value,
+            data: self.data.clone(),
+            gas,
+        }
+    }
+
     /// Signs it, and checks the result exactly as a node will.
     ///
     /// # Errors
@@ -173,7 +186,7 @@ impl Payment {
             max_priority_fee: self.priority_fee,
             max_fee: self.max_fee,
             gas_limit: self.gas_limit,
-            to: TxKind::Call(self.to),
+            to: self.to,
             value: self.value,
             input: self.data.clone(),
             access_list: AccessList::default(),
@@ -189,7 +202,7 @@ impl Payment {
             nonce: self.nonce,
             gas_price: self.max_fee,
             gas_limit: self.gas_limit,
-            to: TxKind::Call(self.to),
+            to: self.to,
             value: self.value,
             input: self.data.clone(),
         }
@@ -201,7 +214,7 @@ impl Payment {
             nonce: self.nonce,
             gas_price: self.max_fee,
             gas_limit: self.gas_limit,
-            to: TxKind::Call(self.to),
+            to: self.to,
             value: self.value,
             access_list: AccessList::default(),
             input: self.data.clone(),
@@ -215,7 +228,7 @@ impl Payment {
             gas_limit: self.gas_limit,
             max_fee_per_gas: self.max_fee,
             max_priority_fee_per_gas: self.priority_fee,
-            to: TxKind::Call(self.to),
+            to: self.to,
             value: self.value,
             access_list: AccessList::default(),
             input: self.data.clone(),
@@ -242,7 +255,7 @@ mod tests {
             kind,
             chain_id: 31337,
             nonce: 7,
-            to: Address::repeat_byte(0x35),
+            to: TxKind::Call(Address::repeat_byte(0x35)),
             value: U256::from(1_000_000_000_000_000_000_u64),
             data: Bytes::new(),
             gas_limit: 21_000,
@@ -314,6 +327,30 @@ mod tests {
             ..payment(TransactionType::Native)
         };
         assert_eq!(huge.max_total(), U256::MAX);
+    }
+
+    #[test]
+    fn every_type_can_create_a_contract() {
+        use TransactionType::{Eip1559, Eip2930, Legacy, Native};
+        for kind in [Native, Legacy, Eip2930, Eip1559] {
+            let creation = Payment {
+                to: TxKind::Create,
+                data: Bytes::from_static(&[0x60, 0, 0x60, 0, 0xf3]),
+                gas_limit: 100_000,
+                ..payment(kind)
+            };
+            let signed = creation.sign(&key(kind.scheme())).unwrap();
+            let read = Transaction::decode(signed.envelope()).unwrap();
+            assert_eq!((read.to(), read.input()), (TxKind::Create, &creation.data));
+            let poor = Payment {
+                gas_limit: 53_000,
+                ..creation
+            };
+            assert!(
+                matches!(poor.sign(&key(kind.scheme())), Err(PaymentError::Rule(_))),
+                "{kind}"
+            );
+        }
     }
 
     proptest! {

@@ -493,6 +493,13 @@ fn subscriptions_tell_over_a_websocket() {
         rpc.call("eth_getHeaderByHash", json!([receipt["blockHash"]]))
     );
     assert_eq!(told(&mut logs, &logs_id), receipt["logs"][0]);
+    let over_http = json!(["newHeads"]);
+    rpc.refused(
+        "eth_subscribe",
+        over_http,
+        -32601,
+        "notifications not supported",
+    );
     let ended = heads.ask(&ask("eth_unsubscribe", json!([heads_id])));
     assert_eq!(ended["result"], true, "{ended}");
     mined(rpc, &call(probe, &note(2, B256::ZERO, "x")));

@@ -59,8 +59,14 @@ pub struct Machines {
 
 impl Machines {
     pub fn new() -> Self {
+        Self::with_cap(None)
+    }
+
+    /// Machines in which revm lets a transaction have this much gas, whatever EIP-7825 says.
+    pub fn with_cap(gas_cap: Option<u64>) -> Self {
         let context = || {
-            let cfg = CfgEnv::new_with_spec(SpecId::OSAKA).with_chain_id(31_337);
+            let mut cfg = CfgEnv::new_with_spec(SpecId::OSAKA).with_chain_id(31_337);
+            cfg.tx_gas_limit_cap = gas_cap;
             Context::mainnet().with_cfg(cfg).with_db(Source::default())
         };
         Self {
@@ -86,7 +92,8 @@ impl Machines {
         Ok(fast.ok())
     }
 
-    fn theirs(&mut self, world: &Arc<World>, block: &BlockEnv, tx: &TxEnv) -> Verdict {
+    /// What revm says.
+    pub fn theirs(&mut self, world: &Arc<World>, block: &BlockEnv, tx: &TxEnv) -> Verdict {
         // EIP-7702: "a null destination is not valid". revm leaves that to whoever builds its transaction.
         if tx.to.is_create() && !tx.authorizations.is_empty() {
             return None;

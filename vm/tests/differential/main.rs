@@ -14,6 +14,7 @@ mod campaign;
 mod case;
 mod cast;
 mod generator;
+mod limits;
 mod machines;
 mod minimize;
 mod result;

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use alloy_primitives::Bytes;
 use thiserror::Error;
 
 /// Why a node gave no usable answer.
@@ -66,11 +67,16 @@ pub enum RpcError {
         code: i64,
         /// The node's reason, printable.
         message: String,
+        /// Bytes that came with it: for a revert, what the contract says.
+        data: Option<Bytes>,
     },
 }
 
 /// JSON-RPC: "Method not found".
 const METHOD_NOT_FOUND: i64 = -32601;
+
+/// A call that reverted, as geth says it.
+const REVERTED: i64 = 3;
 
 impl RpcError {
     pub(super) fn from_http(url: &str, error: ureq::Error) -> Self {
@@ -112,6 +118,23 @@ impl RpcError {
                 | Self::Refused { .. }
                 | Self::Status { .. }
         )
+    }
+
+    /// What the contract said, if that is why the node refuses and it tells. Nodes that do not
+    /// have geth's code for it have its word.
+    #[must_use]
+    pub fn revert(&self) -> Option<Bytes> {
+        match self {
+            Self::Refused {
+                code,
+                message,
+                data,
+                ..
+            } if *code == REVERTED || message.to_ascii_lowercase().contains("revert") => {
+                data.clone()
+            }
+            _ => None,
+        }
     }
 
     /// Whether the node does not have the method at all.

@@ -1,6 +1,6 @@
 //! The questions that the wallet asks, with typed answers.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use alloy_primitives::{Address, B256, U256, hex};
 use serde_json::{Value, json};
@@ -37,6 +37,23 @@ impl fmt::Display for Tag {
     }
 }
 
+/// As users write it.
+impl FromStr for Tag {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "latest" => Ok(Self::Latest),
+            "pending" => Ok(Self::Pending),
+            "earliest" => Ok(Self::Earliest),
+            number => match number.parse() {
+                Ok(number) => Ok(Self::Number(number)),
+                Err(_) => Err("write a block number, latest, pending or earliest"),
+            },
+        }
+    }
+}
+
 /// What decides the price of gas now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeMarket {
@@ -44,29 +61,6 @@ pub struct FeeMarket {
     pub base_fee: u128,
     /// Priority fee that gets a transaction mined soon, wei per gas.
     pub priority_fee: u128,
-}
-
-/// What became of a mined transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Number of its block.
-    pub block_number: u64,
-    /// Hash of its block.
-    pub block_hash: B256,
-    /// Whether it did what it should; a failed one has cost its fee only.
-    pub success: bool,
-    /// Gas that it used.
-    pub gas_used: u64,
-    /// Price that it paid, wei per gas.
-    pub gas_price: u128,
-}
-
-impl Receipt {
-    /// The fee paid in wei.
-    #[must_use]
-    pub fn fee(&self) -> U256 {
-        U256::from(self.gas_used).saturating_mul(U256::from(self.gas_price))
-    }
 }
 
 /// What the wallet looks at in a block.
@@ -162,26 +156,6 @@ impl Client {
         })
     }
 
-    /// Gas that a transaction would use.
-    ///
-    /// # Errors
-    /// [`RpcError`].
-    pub fn estimate_gas(
-        &self,
-        from: Address,
-        to: Address,
-        value: U256,
-        data: &[u8],
-    ) -> Result<u64, RpcError> {
-        let call = json!({
-            "from": from,
-            "to": to,
-            "value": format!("{value:#x}"),
-            "data": hex::encode_prefixed(data),
-        });
-        self.ask("eth_estimateGas", json!([call]), quantity_u64)
-    }
-
     /// Hands a signed transaction to the node; the answer is its hash.
     ///
     /// # Errors
@@ -204,31 +178,6 @@ impl Client {
             .is_null())
     }
 
-    /// What became of a transaction, or none as long as it is not mined.
-    ///
-    /// # Errors
-    /// [`RpcError`].
-    pub fn receipt(&self, transaction: B256) -> Result<Option<Receipt>, RpcError> {
-        self.ask("eth_getTransactionReceipt", json!([transaction]), receipt)
-    }
-
-    /// What became of several transactions.
-    ///
-    /// # Errors
-    /// [`RpcError`].
-    pub fn receipts(&self, transactions: &[B256]) -> Result<Vec<Option<Receipt>>, RpcError> {
-        let method = "eth_getTransactionReceipt";
-        let questions: Vec<_> = transactions
-            .iter()
-            .map(|hash| (method, json!([hash])))
-            .collect();
-        let answers = self.batch(&questions)?;
-        answers
-            .iter()
-            .map(|answer| self.read(method, answer, receipt))
-            .collect()
-    }
-
     /// Blocks with their transactions; none where the chain has no such block (any more).
     ///
     /// # Errors
@@ -244,7 +193,7 @@ impl Client {
             .collect()
     }
 
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         method: &str,
         params: Value,
@@ -254,7 +203,7 @@ impl Client {
         self.read(method, &answer, read)
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         method: &str,
         answer: &Value,
@@ -273,20 +222,6 @@ fn median_tip(history: &Value) -> Option<u128> {
     let mut tips = tips.collect::<Option<Vec<u128>>>()?;
     tips.sort_unstable();
     tips.get(tips.len() / 2).copied()
-}
-
-/// Null is "not mined": `Some(None)`.
-fn receipt(value: &Value) -> Option<Option<Receipt>> {
-    if value.is_null() {
-        return Some(None);
-    }
-    Some(Some(Receipt {
-        block_number: quantity_u64(&value["blockNumber"])?,
-        block_hash: hash(&value["blockHash"])?,
-        success: quantity_u64(&value["status"])? == 1,
-        gas_used: quantity_u64(&value["gasUsed"])?,
-        gas_price: quantity_u128(&value["effectiveGasPrice"])?,
-    }))
 }
 
 fn block(value: &Value) -> Option<Option<Block>> {
@@ -323,6 +258,16 @@ mod tests {
     fn fee_history() -> Value {
         json!({"oldestBlock": "0x1", "baseFeePerGas": ["0x5", "0x7"], "gasUsedRatio": [0.5],
                "reward": [["0x3"], ["0x1"], ["0x2"]]})
+    }
+
+    #[test]
+    fn blocks_are_named_or_numbered() {
+        assert_eq!("latest".parse(), Ok(Tag::Latest));
+        let number: Tag = "17".parse().unwrap();
+        assert_eq!(number.to_string(), "0x11");
+        for text in ["", "-1", "newest", "0x11"] {
+            assert!(text.parse::<Tag>().is_err(), "{text}");
+        }
     }
 
     #[test]

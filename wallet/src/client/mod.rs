@@ -1,26 +1,31 @@
 //! A blocking JSON-RPC 2.0 client: the wallet's only view of the chain.
 //!
 //! ```text
-//! eth (typed questions) ──► Client (one request or batch) ──► HTTP POST
-//!                                      │
-//!          value (strict quantities) ◄─┘   every answer is checked before it is believed
+//! eth, call, receipt (typed questions) ──► Client (one request or batch) ──► HTTP POST
+//!                                             │
+//!                 value (strict quantities) ◄─┘   every answer is checked before it is believed
 //! ```
 //!
 //! The node may be anybody's: answers are limited in size and time, integers parsed strictly, and
 //! what it says about fees is bounded by the caller. Absent: WebSocket, subscriptions, retries of
 //! anything but a question.
 
+mod call;
 mod error;
 mod eth;
+mod receipt;
 mod value;
 
 use std::{cell::Cell, net::IpAddr, time::Duration};
 
+use alloy_primitives::Bytes;
 use serde_json::{Value, json};
 
 pub use self::{
+    call::Call,
     error::RpcError,
-    eth::{Block, FeeMarket, Receipt, Tag, Transfer},
+    eth::{Block, FeeMarket, Tag, Transfer},
+    receipt::{Log, Receipt},
 };
 
 /// Longest wait for one answer. A node that has it answers within milliseconds.
@@ -170,6 +175,7 @@ impl Client {
                 method: method.to_owned(),
                 code: error["code"].as_i64().unwrap_or_default(),
                 message: printable(message),
+                data: revert_data(&error["data"]),
             });
         }
         let same_id = answer["id"] == id;
@@ -200,6 +206,11 @@ fn is_answer(value: &Value) -> bool {
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// What a contract reverted with: bytes, which some nodes put into an object.
+fn revert_data(data: &Value) -> Option<Bytes> {
+    value::bytes(data).or_else(|| value::bytes(data.get("data")?))
 }
 
 /// A node's words, short and without control characters that would play with the terminal.

@@ -4,7 +4,7 @@
 //! exactly the length expected. Anything else, a JSON number included, is refused: a wallet
 //! that guesses what a node meant guesses with somebody's money.
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use serde_json::Value;
 
 /// A quantity of up to 256 bits.
@@ -45,6 +45,15 @@ pub(super) fn optional_address(value: &Value) -> Option<Option<Address>> {
     } else {
         address(value).map(Some)
     }
+}
+
+/// Bytes of any number.
+pub(super) fn bytes(value: &Value) -> Option<Bytes> {
+    let digits = value.as_str()?.strip_prefix("0x")?;
+    if digits.starts_with("0x") {
+        return None;
+    }
+    hex::decode(digits).ok().map(Bytes::from)
 }
 
 fn fixed<const N: usize>(value: &Value) -> Option<[u8; N]> {
@@ -107,6 +116,14 @@ mod tests {
         assert_eq!(hash(&json!(text)), Some(B256::repeat_byte(0xab)));
         for bad in [&text[..65], &text[2..], &format!("{text}00"), "0x0x"] {
             assert_eq!(hash(&json!(bad)), None);
+        }
+        assert_eq!(bytes(&json!("0x")), Some(Bytes::new()));
+        assert_eq!(
+            bytes(&json!("0x0aB0")),
+            Some(Bytes::from_static(&[0x0a, 0xb0]))
+        );
+        for bad in ["", "0a", "0x0", "0x0g", "0x0x0a"] {
+            assert_eq!(bytes(&json!(bad)), None);
         }
         assert_eq!(optional_address(&Value::Null), Some(None));
         assert_eq!(optional_address(&json!("0x")), None);

@@ -21,7 +21,7 @@ pub struct BalanceArguments {
     #[arg(value_name = "ACCOUNT")]
     accounts: Vec<AccountRef>,
     /// The block after which to look: a number, latest, pending or earliest.
-    #[arg(long, value_name = "N", default_value = "latest", value_parser = parse_tag)]
+    #[arg(long, value_name = "N", default_value = "latest")]
     block: Tag,
 }
 
@@ -109,33 +109,4 @@ fn row_json(row: &Row) -> Value {
         "address": row.address.to_string(),
         "balance": row.balance.to_string(),
     })
-}
-
-fn parse_tag(text: &str) -> Result<Tag, String> {
-    match text {
-        "latest" => Ok(Tag::Latest),
-        "pending" => Ok(Tag::Pending),
-        "earliest" => Ok(Tag::Earliest),
-        number => {
-            let wrong = |_| "write a block number, latest, pending or earliest".to_owned();
-            number.parse().map(Tag::Number).map_err(wrong)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_are_named_or_numbered() {
-        assert_eq!(parse_tag("latest"), Ok(Tag::Latest));
-        assert_eq!(
-            parse_tag("17").map(|tag| tag.to_string()),
-            Ok("0x11".to_owned())
-        );
-        for text in ["", "-1", "newest", "0x11"] {
-            assert!(parse_tag(text).is_err(), "{text}");
-        }
-    }
 }

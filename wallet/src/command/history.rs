@@ -184,7 +184,7 @@ impl Payment {
     }
 
     fn status(&self) -> &'static str {
-        match self.receipt {
+        match &self.receipt {
             Some(receipt) if receipt.success => "success",
             Some(_) => "failed",
             None => "unknown",
@@ -266,7 +266,7 @@ fn payment_json(account: Address, payment: &Payment) -> Value {
         "to": transfer.to.map(|address| address.to_string()),
         "value": transfer.value.to_string(),
         "status": payment.status(),
-        "fee": receipt.map(|receipt| receipt.fee().to_string()),
+        "fee": receipt.as_ref().map(|receipt| receipt.fee().to_string()),
     })
 }
 
@@ -307,7 +307,7 @@ mod tests {
         Reply::Result(match request["method"].as_str() {
             Some("eth_getBlockByNumber") => block(number(&request["params"][0])),
             _ => json!({"blockNumber": "0x1", "blockHash": B256::ZERO, "status": "0x0",
-                        "gasUsed": "0x2", "effectiveGasPrice": "0x3"}),
+                        "gasUsed": "0x2", "effectiveGasPrice": "0x3", "logs": []}),
         })
     }
 

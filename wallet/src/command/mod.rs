@@ -1,11 +1,13 @@
 //! One file per verb, and what several of them need.
 
 mod balance;
+mod contract;
 mod export;
 mod history;
 mod import;
 mod list;
 mod new;
+mod payment;
 mod restore;
 mod send;
 mod sign;
@@ -18,12 +20,14 @@ use zeroize::Zeroizing;
 
 pub use self::{
     balance::BalanceArguments,
+    contract::{CodeError, ContractArguments, ContractError},
     export::ExportArguments,
     history::HistoryArguments,
     import::ImportArguments,
     new::NewArguments,
+    payment::{PaymentOptions, SendError},
     restore::RestoreArguments,
-    send::{SendArguments, SendError},
+    send::SendArguments,
     sign::SignArguments,
     verify::VerifyArguments,
 };
@@ -53,6 +57,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::List => list::run(&context),
         Verb::Export(arguments) => export::run(&context, &arguments),
         Verb::Send(arguments) => send::run(&context, &arguments),
+        Verb::Contract(arguments) => contract::run(&context, &arguments),
         Verb::Balance(arguments) => balance::run(&context, &arguments),
         Verb::History(arguments) => history::run(&context, &arguments),
         Verb::Sign(arguments) => sign::run(&context, &arguments),

@@ -5,7 +5,9 @@
 mod test_server;
 
 mod accounts;
+mod contracts;
 mod messages;
+mod node;
 mod payments;
 mod usage;
 

@@ -1,101 +1,12 @@
 //! Questions and payments, against a scripted node.
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use cairn_genesis::{Transaction, VerifiedTransaction};
 use serde_json::{Value, json};
 
 use crate::{
     Output, User,
+    node::{Node, TO, payer},
     test_server::{Reply, TestServer},
-    text,
 };
-
-const CHAIN_ID: u64 = 31337;
-const TO: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-
-/// A node that mines every transaction at once, unless told otherwise.
-#[derive(Clone)]
-struct Node {
-    balance: &'static str,
-    tip: &'static str,
-    /// Receipt's status; none if it is never mined.
-    status: Option<&'static str>,
-    /// What it says to transactions instead of taking them.
-    refusal: Option<&'static str>,
-    /// What it says about gas instead of an estimate.
-    revert: Option<&'static str>,
-    sent: Arc<Mutex<Vec<VerifiedTransaction>>>,
-}
-
-impl Node {
-    fn new() -> Self {
-        Self {
-            // 100 coins.
-            balance: "0x56bc75e2d63100000",
-            tip: "0x3b9aca00",
-            status: Some("0x1"),
-            refusal: None,
-            revert: None,
-            sent: Arc::default(),
-        }
-    }
-
-    fn start(&self) -> TestServer {
-        let node = self.clone();
-        TestServer::start(move |request| node.answer(request))
-    }
-
-    fn list(&self) -> MutexGuard<'_, Vec<VerifiedTransaction>> {
-        self.sent.lock().expect("nobody panics with the list")
-    }
-
-    /// The transactions that it took.
-    fn sent(&self) -> Vec<VerifiedTransaction> {
-        self.list().clone()
-    }
-
-    fn answer(&self, request: &Value) -> Reply {
-        Reply::Result(match text(&request["method"]).as_str() {
-            "eth_chainId" => json!("0x7a69"),
-            "eth_blockNumber" => json!("0x2"),
-            "eth_getTransactionCount" => json!(if request["params"][1] == "pending" { "0x7" } else { "0x5" }),
-            "eth_getBalance" => json!(self.balance),
-            "eth_feeHistory" => json!({"baseFeePerGas": ["0x1", "0x77359400"], "reward": [["0x1"]]}),
-            "eth_maxPriorityFeePerGas" => json!(self.tip),
-            "eth_estimateGas" => match self.revert {
-                Some(reason) => return Reply::Error(3, reason.to_owned()),
-                None => json!("0x5208"),
-            },
-            "eth_getTransactionByHash" => json!({}),
-            "eth_getTransactionReceipt" => self.status.map_or(Value::Null, |status| {
-                json!({"blockNumber": "0x2", "blockHash": format!("0x{}", "ab".repeat(32)), "status": status,
-                       "gasUsed": "0x5208", "effectiveGasPrice": "0x3b9aca00"})
-            }),
-            "eth_sendRawTransaction" => return self.take(&request["params"][0]),
-            other => panic!("{other}"),
-        })
-    }
-
-    fn take(&self, envelope: &Value) -> Reply {
-        if let Some(refusal) = self.refusal {
-            return Reply::Error(-32000, refusal.to_owned());
-        }
-        let bytes = alloy_primitives::hex::decode(text(envelope)).expect("hexadecimal");
-        let transaction = Transaction::decode(&bytes).expect("an envelope");
-        let verified = VerifiedTransaction::new(transaction, CHAIN_ID).expect("valid");
-        let hash = verified.hash();
-        self.list().push(verified);
-        Reply::Result(json!(hash))
-    }
-}
-
-/// A user with one funded account of a scheme.
-fn payer(scheme: &str) -> (User, String) {
-    let user = User::new();
-    let address = user.restore_dev(scheme, 0, "dev");
-    (user, address)
-}
 
 fn send(user: &User, node: &Node, options: &[&str]) -> Output {
     let server = node.start();
@@ -249,16 +160,30 @@ fn nothing_is_sent_that_should_not_be() {
         ..Node::new()
     };
     fails(&greedy, &[], 1, "if it is right, set --gas and --max-fee");
-    let reverting = Node {
-        revert: Some("execution reverted"),
+    let reverting = |refusal: Value| Node {
+        revert: Some(refusal),
         ..Node::new()
     };
-    fails(
-        &reverting,
-        &[],
-        1,
-        "the call would fail: execution reverted",
-    );
+    for (refusal, words) in [
+        (
+            json!({"code": 3, "message": "execution reverted"}),
+            "the call would fail: execution reverted; nothing was sent",
+        ),
+        (
+            json!({"code": 3, "message": "execution reverted", "data": "0x"}),
+            "the call would fail: it reverts without a reason;",
+        ),
+        (
+            json!({"code": 3, "message": "execution reverted", "data": "0xe450d38c01"}),
+            "the call would fail: it reverts with custom error 0xe450d38c and data 0x01;",
+        ),
+        (
+            json!({"code": -32000, "message": "out of gas"}),
+            "the call would fail: out of gas;",
+        ),
+    ] {
+        fails(&reverting(refusal), &["--data", "0x12345678"], 1, words);
+    }
 }
 
 #[test]
@@ -276,7 +201,7 @@ fn refusals_come_with_advice() {
         ("nonce too low", "leave --nonce out"),
         (
             "insufficient funds for gas * price + value",
-            "payments that wait count too",
+            "transactions that wait count too",
         ),
         ("too many transactions", "nothing was sent"),
     ] {
@@ -300,7 +225,7 @@ fn refusals_come_with_advice() {
 fn scripts_learn_the_hash_even_if_it_ends_badly() {
     let (user, _) = payer("ed25519");
     for (status, told, words) in [
-        (Some("0x0"), "failed", "no coins moved except the fee"),
+        (Some("0x0"), "failed", "so give it more with --gas"),
         (None, "pending", "is not mined after 1 s"),
     ] {
         let node = Node {

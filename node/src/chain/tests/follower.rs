@@ -12,8 +12,9 @@ use crate::store::{Column, Memory, Reader, StoreError, keys};
 
 /// Columns that the best chain alone decides, whatever was seen on the way to it. (The
 /// trie's root is in the header; which inner nodes are stored depends on the way.)
-const OF_THE_BEST_CHAIN: [Column; 9] = [
+const OF_THE_BEST_CHAIN: [Column; 10] = [
     Column::Receipts,
+    Column::Blooms,
     Column::Canonical,
     Column::TxIndex,
     Column::Accounts,
@@ -153,6 +154,9 @@ pub(crate) fn check_store(store: &Memory, forge: &Forge) {
         let (got, expected) = (column(store, of_best), column(expected, of_best));
         assert_eq!(got, expected, "column {}", of_best.name());
     }
+    let side = column(store, Column::Side);
+    let mut once_executed = column(store, Column::SideReceipts).into_keys();
+    assert!(once_executed.all(|key| side.contains_key(&key)));
     for number in 0..=tip.number() {
         let hash = view::canonical_hash(store, number).unwrap().unwrap();
         let header = |store: &dyn Reader| view::header(store, hash).unwrap();

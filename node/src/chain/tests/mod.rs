@@ -16,6 +16,7 @@ mod formats;
 mod history;
 mod invalid;
 mod limits;
+mod logs;
 pub(crate) mod people;
 mod random;
 mod supply;

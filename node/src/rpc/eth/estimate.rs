@@ -3,9 +3,10 @@
 use alloy_primitives::{Address, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use cairn_genesis::MAX_TRANSACTION_GAS;
-use cairn_vm::{CallRequest, Halt, InvalidTransaction, Outcome, State, Status, TransactError};
+use cairn_vm::{Halt, InvalidTransaction, Outcome, State, Status, TransactError};
 
 use super::call::{CallArgs, World, halted, refused};
+use super::need::Need;
 use super::request;
 use crate::chain::ChainView;
 use crate::rpc::api::Api;
@@ -16,8 +17,8 @@ use crate::store::StoreError;
 
 /// What any transaction costs.
 const TRANSACTION_GAS: u64 = 21_000;
-/// What a call with value hands over for free: a callee may need it, and give it back.
-const CALL_STIPEND: u64 = 2_300;
+/// How far from the guess to look, one after the other.
+const STEPS: [u64; 7] = [1 << 3, 1 << 6, 1 << 9, 1 << 12, 1 << 15, 1 << 18, 1 << 21];
 
 pub(super) fn register(registry: &mut Registry) {
     registry.heavy("eth_estimateGas", 4, estimate_gas);
@@ -28,19 +29,24 @@ fn estimate_gas(api: &Api, args: &mut Args<'_>) -> Result<U64, RpcError> {
     estimate(api, &api.view()?, args).map(U64::from)
 }
 
-/// The gas limit to use for a request.
+/// The gas limit to use for a request: the least with which it succeeds.
 ///
 /// # Errors
 /// As `eth_call` has them; and if no gas limit that the sender can pay for suffices.
 pub fn estimate(api: &Api, view: &ChainView<'_>, args: CallArgs) -> Result<u64, RpcError> {
     let mut world = World::new(api, view, args.block, args.state, args.environment)?;
     let highest = highest_limit(&world, &args.request)?;
-    let call = request::call(args.request, &world.env)?;
-    search(highest, |gas_limit| {
-        world.run(&CallRequest {
-            gas_limit,
-            ..call.clone()
-        })
+    let mut call = request::call(args.request, &world.env)?;
+    call.gas_limit = highest;
+    let mut need = Need::default();
+    let outcome = enough(highest, world.run_traced(&call, &mut need))?;
+    let guess = Guess {
+        used: outcome.gas_used,
+        limit: need.limit(highest).unwrap_or(highest),
+    };
+    search(highest, guess, |gas_limit| {
+        call.gas_limit = gas_limit;
+        world.run(&call)
     })
 }
 
@@ -73,26 +79,37 @@ fn balance(world: &World<'_>, address: Address) -> Result<U256, RpcError> {
 
 type Run = Result<Outcome, TransactError<StoreError>>;
 
-/// Looks for the least limit up to `highest` with which `run` succeeds: a limit with which it
-/// does, while it does not with one gas less.
+/// What a run with plenty of gas tells.
+#[derive(Debug, Clone, Copy)]
+struct Guess {
+    /// What it paid for.
+    used: u64,
+    /// The limit that it should have needed.
+    limit: u64,
+}
+
+/// Looks for the least limit up to `highest`, which suffices: a limit with which `run` succeeds,
+/// while it does not with one gas less.
 ///
-/// No limit below what a run with plenty used is tried: code that then succeeds does less
-/// (it catches the failure of a call that lacked gas), which nobody asked for. Most need just
-/// what they used, or that and what came back; code that calls others needs up to a 63rd
-/// more. At most two dozen runs decide the rest, since no transaction has over 2^24 gas.
-fn search(highest: u64, mut run: impl FnMut(u64) -> Run) -> Result<u64, RpcError> {
-    let outcome = run_at_most(highest, &mut run)?;
-    let used = outcome.gas_used;
-    let spent = used.saturating_add(outcome.gas_refunded);
-    let with_reserve = spent.saturating_add(CALL_STIPEND).saturating_mul(64) / 63;
+/// No limit below what was used is tried: code that then succeeds does less (it catches the
+/// failure of a call that lacked gas), which nobody asked for. The guess is right unless code
+/// looks at its gas; from there the search goes in growing steps and then halves what is
+/// left, in at most 32 runs, since no transaction has over 2^24 gas.
+fn search(highest: u64, guess: Guess, mut run: impl FnMut(u64) -> Run) -> Result<u64, RpcError> {
+    // EIP-7623's floor can be above what the run itself needs.
+    let limit = guess.limit.max(guess.used);
     let mut bounds = Bounds {
-        too_low: used.saturating_sub(1),
+        too_low: guess.used.saturating_sub(1),
         enough: highest,
     };
-    for guess in [spent, spent.saturating_sub(1), with_reserve] {
-        bounds.probe(guess, &mut run)?;
+    bounds.probe(limit, &mut run)?;
+    bounds.probe(limit.saturating_sub(1), &mut run)?;
+    for step in STEPS {
+        bounds.probe(limit.saturating_add(step), &mut run)?;
+        bounds.probe(limit.saturating_sub(step), &mut run)?;
     }
-    while let Some(middle) = bounds.middle() {
+    while bounds.too_low.saturating_add(1) < bounds.enough {
+        let middle = bounds.too_low.midpoint(bounds.enough);
         bounds.probe(middle, &mut run)?;
     }
     Ok(bounds.enough)
@@ -105,7 +122,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Runs with a limit that is not decided yet.
+    /// Runs with this limit, unless it is decided already.
     fn probe(&mut self, limit: u64, run: &mut impl FnMut(u64) -> Run) -> Result<(), RpcError> {
         if limit > self.too_low && limit < self.enough {
             match succeeds(run(limit))? {
@@ -115,20 +132,12 @@ impl Bounds {
         }
         Ok(())
     }
-
-    /// Where to look next, unless the bounds have met. Most calls need little: never more
-    /// than twice of what was too low.
-    fn middle(&self) -> Option<u64> {
-        let middle = self.too_low.midpoint(self.enough);
-        let next = middle.min(self.too_low.saturating_mul(2));
-        (next > self.too_low).then_some(next)
-    }
 }
 
-/// The run with all the gas there is. If that does not succeed, no limit will.
-fn run_at_most(highest: u64, run: &mut impl FnMut(u64) -> Run) -> Result<Outcome, RpcError> {
+/// The outcome of the run with all the gas there is. If that did not succeed, no limit will.
+fn enough(highest: u64, run: Run) -> Result<Outcome, RpcError> {
     let exceeded = || RpcError::refused(format!("gas required exceeds allowance ({highest})"));
-    let outcome = match run(highest) {
+    let outcome = match run {
         Err(error) if is_lack_of_gas(&error) => return Err(exceeded()),
         other => other.map_err(refused)?,
     };
@@ -187,72 +196,58 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_used_is_the_answer_where_it_suffices() {
-        assert_eq!(search(30_000_000, machine(21_000, 0)).unwrap(), 21_000);
-        assert_eq!(search(21_000, machine(21_000, 0)).unwrap(), 21_000);
-    }
-
-    /// The answer, and how many runs it took.
-    fn counted(highest: u64, mut machine: impl FnMut(u64) -> Run) -> (u64, u32) {
+    /// The answer for a run that needs `need` gas and used less, from a guess at `limit`; and
+    /// how many runs it took.
+    fn found(highest: u64, need: u64, used: u64, limit: u64) -> (u64, u32) {
+        let mut machine = machine(need, need - used);
         let mut runs = 0;
         let counting = |limit| {
             runs += 1;
             machine(limit)
         };
-        (search(highest, counting).unwrap(), runs)
+        let found = search(highest, Guess { used, limit }, counting).unwrap();
+        (found, runs)
     }
 
     #[test]
-    fn two_runs_decide_where_all_that_was_used_is_needed() {
-        assert_eq!(counted(30_000_000, machine(250_000, 0)), (250_000, 2));
+    fn a_right_guess_is_checked_and_done() {
+        assert_eq!(found(30_000_000, 250_000, 250_000, 250_000), (250_000, 1));
+        assert_eq!(found(30_000_000, 250_000, 240_000, 250_000), (250_000, 2));
+        assert_eq!(found(21_000, 21_000, 21_000, 21_000), (21_000, 0));
+        // The floor of calldata is above what was needed.
+        assert_eq!(found(30_000_000, 60_000, 60_000, 50_000), (60_000, 1));
     }
 
     #[test]
-    fn gas_that_is_needed_and_comes_back_is_found_to_the_last() {
-        for need in [22_000, 60_000, 250_000, 9_000_000, 16_777_216] {
-            for back in [1, 300, need / 64, need / 5] {
-                let (estimate, runs) = counted(MAX_TRANSACTION_GAS, machine(need, back));
+    fn a_wrong_guess_costs_only_runs() {
+        for need in [22_000, 60_000, 250_000, 9_000_000, MAX_TRANSACTION_GAS] {
+            for guess in [21_001, need - 70, need - 1, need + 1, need + 900, 2 * need] {
+                let (estimate, runs) = found(MAX_TRANSACTION_GAS, need, 21_001, guess);
                 assert_eq!(estimate, need);
-                assert!(runs <= 30, "{runs} runs for {need} with {back} back");
+                assert!(runs <= 32, "{runs} runs for {need} from {guess}");
             }
         }
-    }
-
-    /// A refund is known to have been spent before it came back.
-    #[test]
-    fn what_was_refunded_is_tried_at_once() {
-        let mut plain = machine(100_000, 20_000);
-        let refunding = |limit| {
-            let mut outcome = plain(limit)?;
-            outcome.gas_refunded = 20_000;
-            Ok(outcome)
-        };
-        assert_eq!(counted(30_000_000, refunding), (100_000, 3));
+        assert_eq!(
+            found(MAX_TRANSACTION_GAS, 60_000, 50_000, 59_995),
+            (60_000, 5)
+        );
     }
 
     #[test]
     fn too_little_at_most_is_refused() {
         for highest in [0, 20_999, 59_999] {
-            let error = search(highest, machine(60_000, 0)).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("gas required exceeds allowance ({highest})")
-            );
+            let error = enough(highest, machine(60_000, 0)(highest)).unwrap_err();
+            let words = format!("gas required exceeds allowance ({highest})");
+            assert_eq!(error.to_string(), words);
         }
     }
 
     #[test]
     fn reverts_keep_their_data() {
-        let run = |_| {
-            let mut outcome = machine(21_000, 0)(21_000)?;
-            outcome.status = Status::Revert;
-            outcome.output = Bytes::from_static(&[1, 2]);
-            Ok(outcome)
-        };
-        assert_eq!(
-            search(50_000, run),
-            Err(RpcError::Reverted(Bytes::from_static(&[1, 2])))
-        );
+        let mut outcome = machine(21_000, 0)(21_000).unwrap();
+        outcome.status = Status::Revert;
+        outcome.output = Bytes::from_static(&[1, 2]);
+        let output = outcome.output.clone();
+        assert_eq!(enough(50_000, Ok(outcome)), Err(RpcError::Reverted(output)));
     }
 }

@@ -7,7 +7,7 @@
 //! | `transaction` | transactions, receipts, `eth_sendRawTransaction` |
 //! | `state` | balance, nonce, code, storage at any block |
 //! | `fee`, `fee_history` | what to pay |
-//! | `call`, `estimate`, `access_list` | runs that change nothing; `request` reads them, `overrides` bends the world |
+//! | `call`, `estimate`, `access_list` | runs that change nothing; `request` reads them, `overrides` bends the world, `need` watches their gas |
 //! | `logs` | logs by block, address and topic |
 //! | `filters`, `subscribe` | what is new, for those who ask and those who wait; `follow` finds it out |
 //! | `lookup` | from numbers, hashes and tags to blocks |
@@ -24,6 +24,7 @@ mod filters;
 mod follow;
 mod logs;
 mod lookup;
+mod need;
 mod node;
 mod overrides;
 mod pending;

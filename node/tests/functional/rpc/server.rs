@@ -90,7 +90,6 @@ fn what_is_no_request_gets_the_code_for_it() {
     let rpc = node.rpc();
     for absent in [
         "eth_nonsense",
-        "eth_subscribe",
         "eth_getProof",
         "eth_getWork",
         "eth_simulateV1",

@@ -1,5 +1,6 @@
 //! Statements that create contracts, and the end of init code.
 
+use alloy_primitives::U256;
 use cairn_vm::opcode as op;
 
 use super::{Builder, Purpose, calls::Callee, nested, values};
@@ -26,7 +27,7 @@ impl Builder<'_> {
         let len = if self.rng.one_in(60) { self.rng.pick(&[0, 49_152, 49_153, len + 100]) } else { len };
         self.push_small(len);
         self.push_small(at);
-        let wei = values::wei(self.rng);
+        let wei = if self.rng.one_in(3) { U256::from(1) } else { values::wei(self.rng) };
         self.push(wei);
         self.op(byte);
         self.meet();
@@ -45,6 +46,9 @@ impl Builder<'_> {
     fn meet(&mut self) {
         let position = self.height - 1;
         for _ in 0..self.rng.below(3) {
+            if self.height - position > 16 {
+                return;
+            }
             if self.rng.one_in(3) {
                 self.dup(self.height - position);
                 let byte = self.rng.pick(&[op::BALANCE, op::EXTCODESIZE, op::EXTCODEHASH]);
@@ -79,6 +83,11 @@ impl Builder<'_> {
                 self.op(op::RETURN);
             }
             11 => {}
+            12 => {
+                // EIP-6780: what burns at once, and what others see of it.
+                self.op(op::ADDRESS);
+                self.op(op::SELFDESTRUCT);
+            }
             _ => self.stop(),
         }
     }

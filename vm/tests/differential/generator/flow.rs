@@ -3,7 +3,7 @@
 use alloy_primitives::U256;
 use cairn_vm::opcode as op;
 
-use super::{Builder, Label, Purpose, values};
+use super::{Builder, Label, Purpose};
 
 const COMPARISONS: [u8; 5] = [op::LT, op::GT, op::SLT, op::SGT, op::EQ];
 

@@ -1,11 +1,11 @@
-//! What can go wrong with a payment, each with what to do next.
+//! What can go wrong with a transaction, each with what to do next.
 
 use alloy_primitives::{Address, B256};
 use thiserror::Error;
 
 use crate::{amount::Amount, client::RpcError, transaction::PaymentError};
 
-/// Why a payment was not made, or may not have been.
+/// Why a transaction was not made, may not have been, or had no effect.
 #[derive(Debug, Error)]
 pub enum SendError {
     /// The node is on another chain than the user wants.
@@ -52,9 +52,13 @@ pub enum SendError {
         /// The option that sets its price.
         option: &'static str,
     },
-    /// The node cannot tell how much gas the call needs.
-    #[error("the call would fail: {reason}; nothing was sent, check the amount and --data")]
+    /// The node cannot tell how much gas it needs, because it fails with any.
+    #[error(
+        "the {what} would fail: {reason}; nothing was sent, check the amount and the arguments or --data"
+    )]
     WouldFail {
+        /// A call or the creation of a contract.
+        what: &'static str,
         /// The node's reason.
         reason: String,
     },
@@ -62,7 +66,7 @@ pub enum SendError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
     /// The node understood the transaction and refused it.
-    #[error("the node does not take the payment: {reason}; {advice}")]
+    #[error("the node does not take the transaction: {reason}; {advice}")]
     Refused {
         /// The node's reason.
         reason: String,
@@ -71,7 +75,7 @@ pub enum SendError {
     },
     /// The connection broke when the transaction was on its way.
     #[error(
-        "it is not known whether the node took the payment {hash} ({error}); repeat the command with --nonce {nonce}, so that it cannot be paid twice"
+        "it is not known whether the node took the transaction {hash} ({error}); repeat the command with --nonce {nonce}, so that it cannot be paid twice"
     )]
     Uncertain {
         /// The transaction.
@@ -83,7 +87,7 @@ pub enum SendError {
     },
     /// The node says that it took another transaction.
     #[error(
-        "the node answers with hash {got} to transaction {expected}; do not trust it, and look at another node before you pay again"
+        "the node answers with hash {got} to transaction {expected}; do not trust it, and look at another node before you send again"
     )]
     OtherHash {
         /// The transaction's hash.
@@ -93,7 +97,7 @@ pub enum SendError {
     },
     /// Mined, but without effect.
     #[error(
-        "payment {hash} was mined in block {block} but failed: no coins moved except the fee of {fee}; the recipient is a contract that refused, so check --data and --gas"
+        "transaction {hash} was mined in block {block} but failed: no coins moved except the fee of {fee}; {reason}"
     )]
     Failed {
         /// The transaction.
@@ -102,10 +106,12 @@ pub enum SendError {
         block: u64,
         /// What it cost.
         fee: Amount,
+        /// Why, as far as that can be found out.
+        reason: String,
     },
     /// Another transaction with the same nonce was mined.
     #[error(
-        "payment {hash} was replaced: another transaction with nonce {nonce} was mined; see `cairn-wallet history`"
+        "transaction {hash} was replaced: another transaction with nonce {nonce} was mined; see `cairn-wallet history`"
     )]
     Replaced {
         /// The transaction.
@@ -115,7 +121,7 @@ pub enum SendError {
     },
     /// The node forgot the transaction.
     #[error(
-        "the node dropped payment {hash} before it was mined; repeat the command with --nonce {nonce} and a higher fee"
+        "the node dropped transaction {hash} before it was mined; repeat the command with --nonce {nonce} and a higher fee"
     )]
     Dropped {
         /// The transaction.
@@ -125,7 +131,7 @@ pub enum SendError {
     },
     /// Not mined in time.
     #[error(
-        "payment {hash} is not mined after {seconds} s{}; it may still be: look with `cairn-wallet history`, or replace it with --nonce {nonce} and fees at least 10 % higher",
+        "transaction {hash} is not mined after {seconds} s{}; it may still be: look with `cairn-wallet history`, or replace it with --nonce {nonce} and fees at least 10 % higher",
         last.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
     )]
     TimedOut {
@@ -177,7 +183,7 @@ impl SendError {
         const ADVICE: [(&str, &str); 6] = [
             (
                 "replacement",
-                "a payment with this nonce waits already, so raise both fees by 10 % or more",
+                "a transaction with this nonce waits already, so raise both fees by 10 % or more",
             ),
             ("underpriced", "raise the fee"),
             ("is full", "raise the fee, or wait until others are mined"),
@@ -187,11 +193,11 @@ impl SendError {
             ),
             (
                 "nonce too high",
-                "payments must be sent in order, so leave --nonce out",
+                "transactions must be sent in order, so leave --nonce out",
             ),
             (
                 "insufficient",
-                "payments that wait count too, so send less or wait until they are mined",
+                "transactions that wait count too, so send less or wait until they are mined",
             ),
         ];
         let lower = reason.to_ascii_lowercase();

@@ -1,10 +1,11 @@
-//! Settles every number of a payment, from the arguments and the node.
+//! Settles every number of a transaction, from the arguments and the node.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, TxKind, U256};
 use cairn_genesis::MAX_TRANSACTION_GAS;
 
-use super::{SendArguments, SendError, error::Shortfall};
+use super::{Order, PaymentOptions, SendError, error::Shortfall};
 use crate::{
+    abi::Revert,
     amount::Amount,
     client::{Client, FeeMarket, RpcError, Tag},
     key::Scheme,
@@ -17,14 +18,13 @@ const TRANSFER_GAS: u64 = 21_000;
 /// One coin, in wei: a fee above it is only paid if the user named its parts, not the node.
 const MAX_UNASKED_FEE: U256 = U256::from_limbs([1_000_000_000_000_000_000, 0, 0, 0]);
 
-/// A payment that is ready to be signed.
-pub(super) struct Plan {
-    pub(super) payment: Payment,
-    pub(super) from: Address,
+/// A transaction that is ready to be signed.
+pub(in crate::command) struct Plan {
+    pub(in crate::command) payment: Payment,
     /// The nonce that would follow without a gap.
-    pub(super) next_nonce: u64,
+    pub(in crate::command) next_nonce: u64,
     /// Base fee of the next block as of now, wei per gas.
-    pub(super) base_fee: u128,
+    pub(in crate::command) base_fee: u128,
 }
 
 /// What the two prices are.
@@ -36,59 +36,58 @@ struct Fees {
 
 pub(super) fn prepare(
     client: &Client,
-    arguments: &SendArguments,
+    options: &PaymentOptions,
     scheme: Scheme,
     from: Address,
-    to: Address,
+    order: Order,
 ) -> Result<Plan, SendError> {
-    let kind = arguments.r#type.unwrap_or(TransactionType::of(scheme));
+    let kind = options.r#type.unwrap_or(TransactionType::of(scheme));
     if kind.scheme() != scheme {
         return Err(PaymentError::Scheme { kind, got: scheme }.into());
     }
-    check_fee_options(kind, arguments)?;
-    let chain_id = chain_id(client, arguments.chain_id)?;
+    check_fee_options(kind, options)?;
+    let chain_id = chain_id(client, options.chain_id)?;
     let next_nonce = client.transaction_count(from, Tag::Pending)?;
-    let nonce = nonce(client, arguments.nonce, from, next_nonce)?;
+    let nonce = nonce(client, options.nonce, from, next_nonce)?;
     let market = client.fee_market()?;
     let Fees {
         max_fee,
         priority_fee,
-    } = fees(kind, arguments, market)?;
+    } = fees(kind, options, market)?;
     let mut payment = Payment {
         kind,
         chain_id,
         nonce,
-        to,
-        value: arguments.amount.0,
-        data: arguments.data.clone(),
-        gas_limit: arguments.gas.unwrap_or(TRANSFER_GAS),
+        to: order.to,
+        value: order.value,
+        data: order.data,
+        gas_limit: options.gas.unwrap_or(TRANSFER_GAS),
         max_fee,
         priority_fee,
     };
     let balance = balance(client, from)?;
     // Before gas is estimated: a node refuses to estimate what cannot be paid, in its own words.
     check_balance(&payment, from, balance)?;
-    if arguments.gas.is_none() {
+    if options.gas.is_none() {
         payment.gas_limit = estimate(client, from, &payment)?;
         check_balance(&payment, from, balance)?;
     }
-    check_fee_asked_for(arguments, &payment)?;
+    check_fee_asked_for(options, &payment)?;
     Ok(Plan {
         payment,
-        from,
         next_nonce,
         base_fee: market.base_fee,
     })
 }
 
-fn check_fee_options(kind: TransactionType, arguments: &SendArguments) -> Result<(), SendError> {
+fn check_fee_options(kind: TransactionType, options: &PaymentOptions) -> Result<(), SendError> {
     let wrong = if kind.has_dynamic_fee() {
-        arguments
+        options
             .gas_price
             .map(|_| ("--gas-price", "--max-fee and --priority-fee"))
     } else {
-        let max_fee = arguments.max_fee.map(|_| ("--max-fee", "--gas-price"));
-        max_fee.or(arguments
+        let max_fee = options.max_fee.map(|_| ("--max-fee", "--gas-price"));
+        max_fee.or(options
             .priority_fee
             .map(|_| ("--priority-fee", "--gas-price")))
     };
@@ -133,7 +132,7 @@ fn nonce(
 /// price, all of it is paid, so a quarter has to be room enough.
 fn fees(
     kind: TransactionType,
-    arguments: &SendArguments,
+    options: &PaymentOptions,
     market: FeeMarket,
 ) -> Result<Fees, SendError> {
     let FeeMarket {
@@ -143,14 +142,14 @@ fn fees(
     if !kind.has_dynamic_fee() {
         let room = base_fee / 4;
         let suggested = base_fee.saturating_add(room).saturating_add(advice);
-        let price = arguments.gas_price.map_or(suggested, |price| price.0);
+        let price = options.gas_price.map_or(suggested, |price| price.0);
         return Ok(Fees {
             max_fee: price,
             priority_fee: price,
         });
     }
-    let highest = arguments.max_fee.map(|price| price.0);
-    let priority_fee = match arguments.priority_fee {
+    let highest = options.max_fee.map(|price| price.0);
+    let priority_fee = match options.priority_fee {
         Some(price) => price.0,
         None => advice.min(highest.unwrap_or(u128::MAX)),
     };
@@ -172,16 +171,27 @@ fn balance(client: &Client, account: Address) -> Result<U256, RpcError> {
 /// The node's estimate, and for calls a fifth more, because the state may change before the
 /// transaction runs. Gas that is not used is not paid.
 fn estimate(client: &Client, from: Address, payment: &Payment) -> Result<u64, SendError> {
+    let call = payment.call(from, None);
     let gas = client
-        .estimate_gas(from, payment.to, payment.value, &payment.data)
-        .map_err(|error| match error {
-            RpcError::Refused { message, .. } => SendError::WouldFail { reason: message },
-            other => other.into(),
-        })?;
+        .estimate_gas(&call)
+        .map_err(|error| would_fail(error, payment.to))?;
     if gas <= TRANSFER_GAS {
         return Ok(TRANSFER_GAS);
     }
     Ok(gas.saturating_add(gas / 5).min(MAX_TRANSACTION_GAS))
+}
+
+/// The contract's own words, where it says any.
+fn would_fail(error: RpcError, to: TxKind) -> SendError {
+    let reason = match (error.revert(), error) {
+        (Some(data), _) => format!("it {}", Revert(data)),
+        (None, RpcError::Refused { message, .. }) => message,
+        (None, other) => return other.into(),
+    };
+    SendError::WouldFail {
+        what: if to.is_create() { "creation" } else { "call" },
+        reason,
+    }
 }
 
 fn check_balance(payment: &Payment, from: Address, balance: U256) -> Result<(), SendError> {
@@ -198,9 +208,9 @@ fn check_balance(payment: &Payment, from: Address, balance: U256) -> Result<(), 
 
 /// A node that lies about fees must not empty an account whose owner says `--yes`: the priority
 /// fee is the miner's to keep.
-fn check_fee_asked_for(arguments: &SendArguments, payment: &Payment) -> Result<(), SendError> {
-    let price_given = arguments.gas_price.is_some() || arguments.max_fee.is_some();
-    let asked_for = price_given && arguments.gas.is_some();
+fn check_fee_asked_for(options: &PaymentOptions, payment: &Payment) -> Result<(), SendError> {
+    let price_given = options.gas_price.is_some() || options.max_fee.is_some();
+    let asked_for = price_given && options.gas.is_some();
     let fee = payment.max_cost();
     if asked_for || fee <= MAX_UNASKED_FEE {
         return Ok(());
@@ -229,13 +239,13 @@ mod tests {
         priority_fee: 2 * GWEI,
     };
 
-    fn arguments(options: &[&str]) -> SendArguments {
+    fn options(options: &[&str]) -> PaymentOptions {
         let to = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed";
         let line = ["cairn-wallet", "send", to, "1"]
             .into_iter()
             .chain(options.iter().copied());
         match Arguments::try_parse_from(line).unwrap().verb {
-            Verb::Send(arguments) => arguments,
+            Verb::Send(arguments) => arguments.options,
             other => panic!("{other:?}"),
         }
     }
@@ -244,7 +254,7 @@ mod tests {
         let Fees {
             max_fee,
             priority_fee,
-        } = fees(kind, &arguments(options), MARKET).unwrap();
+        } = fees(kind, &self::options(options), MARKET).unwrap();
         (max_fee / GWEI, priority_fee / GWEI)
     }
 
@@ -258,7 +268,7 @@ mod tests {
         assert_eq!(prices(Native, &["--max-fee", "0"]), (0, 0));
         assert_eq!(prices(Legacy, &[]), (12, 12));
         assert_eq!(prices(Legacy, &["--gas-price", "5gwei"]), (5, 5));
-        let reversed = arguments(&["--max-fee", "1gwei", "--priority-fee", "2gwei"]);
+        let reversed = options(&["--max-fee", "1gwei", "--priority-fee", "2gwei"]);
         assert!(matches!(
             fees(Native, &reversed, MARKET),
             Err(SendError::FeesReversed)
@@ -273,7 +283,7 @@ mod tests {
         };
         for kind in [TransactionType::Native, TransactionType::Legacy] {
             assert_eq!(
-                fees(kind, &arguments(&[]), greedy).unwrap().max_fee,
+                fees(kind, &options(&[]), greedy).unwrap().max_fee,
                 u128::MAX
             );
         }
@@ -282,7 +292,7 @@ mod tests {
     #[test]
     fn each_type_has_its_own_fee_options() {
         use TransactionType::{Eip1559, Eip2930};
-        let check = |kind, options: &[&str]| check_fee_options(kind, &arguments(options));
+        let check = |kind, options: &[&str]| check_fee_options(kind, &self::options(options));
         assert!(check(Eip1559, &["--max-fee", "1gwei", "--priority-fee", "1gwei"]).is_ok());
         assert!(check(Eip2930, &["--gas-price", "1gwei"]).is_ok());
         assert!(check(Eip1559, &["--gas-price", "1gwei"]).is_err());
@@ -296,7 +306,7 @@ mod tests {
             kind: TransactionType::Native,
             chain_id: 1,
             nonce: 0,
-            to: Address::ZERO,
+            to: TxKind::Call(Address::ZERO),
             value: U256::ZERO,
             data: Default::default(),
             gas_limit: 100_000,
@@ -304,8 +314,9 @@ mod tests {
             priority_fee: 0,
         };
         let coin = 1_000_000_000_000_000_000;
-        let check =
-            |max_fee, options: &[&str]| check_fee_asked_for(&arguments(options), &payment(max_fee));
+        let check = |max_fee, options: &[&str]| {
+            check_fee_asked_for(&self::options(options), &payment(max_fee))
+        };
         assert!(check(coin / 100_000, &[]).is_ok());
         assert!(check(coin / 100_000 + 1, &[]).is_err());
         assert!(check(coin, &["--max-fee", "1cairn"]).is_err());

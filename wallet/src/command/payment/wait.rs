@@ -1,4 +1,4 @@
-//! Waits until a payment is mined, or never will be.
+//! Waits until a transaction is mined, or never will be.
 
 use std::{
     thread,
@@ -92,7 +92,7 @@ mod tests {
         test_server::{Reply, TestServer},
         transaction::{Payment, TransactionType},
     };
-    use alloy_primitives::{Address, B256, U256};
+    use alloy_primitives::{Address, B256, TxKind, U256};
     use serde_json::{Value, json};
 
     const HASH: B256 = B256::repeat_byte(1);
@@ -116,7 +116,7 @@ mod tests {
             kind: TransactionType::Native,
             chain_id: 1,
             nonce: 5,
-            to: Address::ZERO,
+            to: TxKind::Call(Address::ZERO),
             value: U256::ZERO,
             data: Default::default(),
             gas_limit: 21_000,
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn receipt() -> Value {
-        json!({"blockNumber": "0x2", "blockHash": HASH, "status": "0x1", "gasUsed": "0x5208", "effectiveGasPrice": "0x1"})
+        json!({"blockNumber": "0x2", "blockHash": HASH, "status": "0x1", "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "logs": []})
     }
 
     #[test]
