@@ -51,7 +51,8 @@ impl Programs {
             return *index;
         }
         let index = self.programs.len();
-        self.programs.push(Program::new(code.clone(), self.granularity));
+        self.programs
+            .push(Program::new(code.clone(), self.granularity));
         self.by_hash.insert(hash, index);
         self.code_bytes += code.len();
         index
