@@ -427,13 +427,11 @@ where
                         .set_transient(frame.contract, get!(op.a), get!(op.b));
                 }
                 OpKind::Log0 | OpKind::Log1 | OpKind::Log2 | OpKind::Log3 | OpKind::Log4 => {
-                    let topics = [
-                        get!(op.more(0)),
-                        get!(op.more(1)),
-                        get!(op.more(2)),
-                        get!(op.more(3)),
-                    ];
                     let count = op.code as usize - OpKind::Log0 as usize;
+                    let mut topics = [U256::ZERO; 4];
+                    for (index, topic) in (0..).zip(&mut topics[..count]) {
+                        *topic = get!(op.more(index));
+                    }
                     let (offset, len) = (get!(op.a), get!(op.b));
                     with_context!(|context| instructions::log::log(
                         &mut context,

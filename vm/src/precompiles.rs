@@ -53,7 +53,7 @@ const NO_RESERVOIR: u64 = 0;
 
 fn ethereum(precompile: &revm_precompile::Precompile, input: &[u8], gas: u64) -> PrecompileResult {
     let result = precompile.execute(input, gas, NO_RESERVOIR);
-    let done = result.map_err(|_| PrecompileFailure::InvalidInput)?;
+    let done = result.expect("Ethereum's precompiles compute: none has anything that can fail");
     match done.status {
         PrecompileStatus::Success => Ok(PrecompileOutput {
             gas_used: done.gas_used,

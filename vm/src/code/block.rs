@@ -257,7 +257,11 @@ impl<'a> Follower<'a> {
         if let Some(value) = self.folded(code, operands.as_slice()) {
             self.push_constant(value);
         } else {
-            self.operation(code, operands.as_slice(), has_result, self.block.gas);
+            let gas_so_far = match code {
+                OpKind::Gas | OpKind::SStore => self.block.gas,
+                _ => 0,
+            };
+            self.operation(code, operands.as_slice(), has_result, gas_so_far);
         }
         false
     }

@@ -203,7 +203,7 @@ impl Placer {
         op.a = places.next().unwrap_or(0);
         op.b = places.next().unwrap_or(0);
         for (index, place) in places.enumerate() {
-            op.imm = if index == 0 { 0 } else { op.imm } | u64::from(place) << (16 * index);
+            op.imm |= u64::from(place) << (16 * index);
         }
     }
 
