@@ -62,7 +62,10 @@ fn main() {
 }
 
 fn run(kind: Kind, accounts: usize, spans: &Spans) {
-    let keys: Vec<Key> = (0..SENDERS).into_par_iter().map(|i| Key::new(kind, i)).collect();
+    let keys: Vec<Key> = (0..SENDERS)
+        .into_par_iter()
+        .map(|i| Key::new(kind, i))
+        .collect();
     let spec = Arc::new(spec(&keys, accounts));
     let recipients: Vec<Address> = spec.alloc.keys().copied().collect();
 
@@ -88,15 +91,27 @@ fn run(kind: Kind, accounts: usize, spans: &Spans) {
         bytes as f64 / 1e6
     );
     for (name, time) in spans.take() {
-        println!("  {name:<8} {:>7.1} µs of one thread per transfer", time.as_secs_f64() * 1e6 / transfers);
+        println!(
+            "  {name:<8} {:>7.1} µs of one thread per transfer",
+            time.as_secs_f64() * 1e6 / transfers
+        );
     }
-    println!("  template with {TRANSFERS_PER_BLOCK} pending: median {:.1} ms", template.as_secs_f64() * 1e3);
+    println!(
+        "  template with {TRANSFERS_PER_BLOCK} pending: median {:.1} ms",
+        template.as_secs_f64() * 1e3
+    );
 }
 
 /// Mines the blocks on a chain of its own; also the median time for a template.
-fn produce(spec: &Arc<ChainSpec>, keys: &[Key], recipients: &[Address]) -> (Vec<Vec<u8>>, Duration) {
+fn produce(
+    spec: &Arc<ChainSpec>,
+    keys: &[Key],
+    recipients: &[Address],
+) -> (Vec<Vec<u8>>, Duration) {
     let store: Arc<dyn Store> = Arc::new(Memory::default());
-    let mut now = Now { ms: spec.genesis_time * 1000 };
+    let mut now = Now {
+        ms: spec.genesis_time * 1000,
+    };
     let (mut core, _) = Core::open(store, Arc::clone(spec), now).expect("genesis");
     let mut blocks = Vec::new();
     let mut times = Vec::new();
@@ -111,7 +126,9 @@ fn produce(spec: &Arc<ChainSpec>, keys: &[Key], recipients: &[Address]) -> (Vec<
             })
             .collect();
         for transaction in transactions {
-            let actions = core.handle(now, Event::Transaction(transaction)).expect("the store works");
+            let actions = core
+                .handle(now, Event::Transaction(transaction))
+                .expect("the store works");
             assert!(matches!(answer(actions), Answer::Transaction(Ok(()))));
         }
         let request = TemplateRequest {
@@ -120,7 +137,9 @@ fn produce(spec: &Arc<ChainSpec>, keys: &[Key], recipients: &[Address]) -> (Vec<
             extra: Bytes::new(),
         };
         let begin = Instant::now();
-        let actions = core.handle(now, Event::Template(request)).expect("the store works");
+        let actions = core
+            .handle(now, Event::Template(request))
+            .expect("the store works");
         times.push(begin.elapsed());
         let Answer::Template(Ok(template)) = answer(actions) else {
             panic!("no template");
@@ -128,7 +147,9 @@ fn produce(spec: &Arc<ChainSpec>, keys: &[Key], recipients: &[Address]) -> (Vec<
         assert_eq!(template.transactions.len(), TRANSFERS_PER_BLOCK);
         let block = seal(spec, &template);
         blocks.push(block.encode());
-        let actions = core.handle(now, Event::Block(block)).expect("the store works");
+        let actions = core
+            .handle(now, Event::Block(Box::new(block)))
+            .expect("the store works");
         assert!(matches!(answer(actions), Answer::Block(Ok(_))));
     }
     times.sort();
@@ -172,7 +193,8 @@ fn spec(keys: &[Key], accounts: usize) -> ChainSpec {
     let others = (0..accounts.saturating_sub(keys.len()))
         .map(|i| Address::from_word(keccak256(i.to_be_bytes())));
     let all = keys.iter().map(Key::address).chain(others);
-    spec.alloc.extend(all.map(|address| (address, funded.clone())));
+    spec.alloc
+        .extend(all.map(|address| (address, funded.clone())));
     spec
 }
 

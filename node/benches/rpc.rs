@@ -27,12 +27,19 @@ fn main() {
         ("eth_chainId", "[]".to_owned()),
         ("eth_blockNumber", "[]".to_owned()),
         ("eth_getBalance", format!("[\"{ACCOUNT}\",\"latest\"]")),
-        ("eth_getTransactionCount", format!("[\"{ACCOUNT}\",\"latest\"]")),
+        (
+            "eth_getTransactionCount",
+            format!("[\"{ACCOUNT}\",\"latest\"]"),
+        ),
         ("eth_getBlockByNumber", "[\"latest\",false]".to_owned()),
         ("eth_call", format!("[{{\"to\":\"{ACCOUNT}\"}},\"latest\"]")),
     ] {
-        let body = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
-        println!("{method:<28} {:>12.0}", reads_per_second(&node.address, &body));
+        let body =
+            format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
+        println!(
+            "{method:<28} {:>12.0}",
+            reads_per_second(&node.address, &body)
+        );
     }
     println!("after the load: {:.1} MB resident", node.resident_mb());
     node.process.kill().expect("the node runs");
@@ -47,7 +54,14 @@ struct Node {
 impl Node {
     fn start(data: &std::path::Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_cairn"))
-            .args(["dev", "--rpc", "127.0.0.1:0", "--log-format", "json", "--datadir"])
+            .args([
+                "dev",
+                "--rpc",
+                "127.0.0.1:0",
+                "--log-format",
+                "json",
+                "--datadir",
+            ])
             .arg(data)
             .stdout(Stdio::piped())
             .spawn()
@@ -59,7 +73,10 @@ impl Node {
             (line["message"] == "started").then(|| line["rpc"].as_str().map(str::to_owned))?
         });
         thread::spawn(move || lines.for_each(drop));
-        Self { process, address: address.expect("a line says where the node serves") }
+        Self {
+            process,
+            address: address.expect("a line says where the node serves"),
+        }
     }
 
     /// Megabytes of memory that the process occupies.
@@ -116,11 +133,16 @@ impl Connection {
     }
 
     fn ask(&mut self) {
-        self.stream.get_mut().write_all(&self.request).expect("the node reads");
+        self.stream
+            .get_mut()
+            .write_all(&self.request)
+            .expect("the node reads");
         let mut length = 0;
         loop {
             self.line.clear();
-            self.stream.read_line(&mut self.line).expect("the node answers");
+            self.stream
+                .read_line(&mut self.line)
+                .expect("the node answers");
             let line = self.line.trim_end();
             if line.is_empty() {
                 break;
@@ -132,7 +154,9 @@ impl Connection {
             }
         }
         self.answer.resize(length, 0);
-        self.stream.read_exact(&mut self.answer).expect("the whole answer");
+        self.stream
+            .read_exact(&mut self.answer)
+            .expect("the whole answer");
         let result = self.answer.windows(9).any(|part| part == b"\"result\":");
         assert!(result, "{}", String::from_utf8_lossy(&self.answer));
     }

@@ -45,7 +45,7 @@ pub enum Event {
     /// A transaction from a user.
     Transaction(VerifiedTransaction),
     /// A block from the miner or, later, a peer.
-    Block(VerifiedBlock),
+    Block(Box<VerifiedBlock>),
     /// Somebody wants to mine.
     Template(TemplateRequest),
     /// The operator rejects a block.
@@ -147,7 +147,7 @@ impl Core {
             )?)),
             Event::Block(block) => {
                 let mut moves = Vec::new();
-                let result = self.chain.accept(now.s(), block, &mut moves);
+                let result = self.chain.accept(now.s(), *block, &mut moves);
                 self.follow(now, moves, &mut actions)?;
                 Some(Answer::Block(unless_ours(result)?))
             }

@@ -16,10 +16,7 @@ use crate::{
     frame::{Frame, FrameEnd, Kind},
     gas::{CODE_DEPOSIT_BYTE, MAX_CODE_LEN},
     hashes::Hashes,
-    instructions::{
-        call::Call,
-        create::Creation,
-    },
+    instructions::{call::Call, create::Creation},
     interpreter::{self, Env, Exit, World},
     journal::AccountId,
     memory::Range,
@@ -70,16 +67,25 @@ enum Begun {
 
 impl FrameEnd {
     fn success(gas_left: u64) -> Self {
-        Self { status: Status::Success, gas_left }
+        Self {
+            status: Status::Success,
+            gas_left,
+        }
     }
 
     fn halt(halt: Halt) -> Self {
-        Self { status: Status::Halt(halt), gas_left: 0 }
+        Self {
+            status: Status::Halt(halt),
+            gas_left: 0,
+        }
     }
 
     /// What fails before anything happens gives all gas back.
     fn refused(halt: Halt, gas_left: u64) -> Self {
-        Self { status: Status::Halt(halt), gas_left }
+        Self {
+            status: Status::Halt(halt),
+            gas_left,
+        }
     }
 }
 
@@ -177,15 +183,33 @@ where
     }
 
     fn interpret(&mut self, depth: usize) -> Result<Exit, S::Error> {
-        let Engine { journal, programs, frames, own, return_data, hashes, .. } = &mut *self.engine;
+        let Engine {
+            journal,
+            programs,
+            frames,
+            own,
+            return_data,
+            hashes,
+            ..
+        } = &mut *self.engine;
         let (below, rest) = frames.split_at_mut(depth - 1);
         let frame = &mut rest[0];
         let input = input(below, self.input, frame.input);
         let program = match frame.program {
-            OWN => own[depth - 1].as_mut().expect("a frame's own program is there while it runs"),
+            OWN => own[depth - 1]
+                .as_mut()
+                .expect("a frame's own program is there while it runs"),
             index => programs.get(index),
         };
-        let mut world = World { journal, state: self.state, env: self.env, return_data, hashes, input, depth };
+        let mut world = World {
+            journal,
+            state: self.state,
+            env: self.env,
+            return_data,
+            hashes,
+            input,
+            depth,
+        };
         interpreter::run(frame, program, &mut world, self.tracer)
     }
 
@@ -248,7 +272,10 @@ where
             None => (FrameKind::Create, creator_address.create(nonce)),
             Some(salt) => {
                 let hash = keccak256(init_code);
-                (FrameKind::Create2, creator_address.create2(salt.to_be_bytes(), hash))
+                (
+                    FrameKind::Create2,
+                    creator_address.create2(salt.to_be_bytes(), hash),
+                )
             }
         };
         let Creation { value, gas, .. } = *creation;
@@ -262,7 +289,14 @@ where
             engine.journal.set_nonce(creator, nonce + 1);
             None
         };
-        let create = Create { kind, creator, creator_address, address, value, gas };
+        let create = Create {
+            kind,
+            creator,
+            creator_address,
+            address,
+            value,
+            gas,
+        };
         if let Some(halt) = refused {
             self.announce(&create, depth);
             return Ok(self.at_once(gas, FrameEnd::refused(halt, gas)));
@@ -305,8 +339,14 @@ where
             journal.revert(checkpoint);
             return Ok(self.at_once(create.gas, FrameEnd::halt(halt)));
         }
-        engine.own.resize_with(engine.own.len().max(depth + 1), || None);
-        let init_code = input(&engine.frames[..depth], self.input, engine.frames[depth].input);
+        engine
+            .own
+            .resize_with(engine.own.len().max(depth + 1), || None);
+        let init_code = input(
+            &engine.frames[..depth],
+            self.input,
+            engine.frames[depth].input,
+        );
         engine.own[depth] = Some(engine.programs.take_init(init_code));
         let frame = &mut engine.frames[depth];
         frame.input = Range::default();
@@ -337,8 +377,17 @@ where
     /// Settles the topmost frame.
     fn leave(&mut self, depth: usize, status: Status) -> FrameEnd {
         let engine = &mut *self.engine;
-        let Frame { kind, checkpoint, contract, gas_limit, .. } = engine.frames[depth - 1];
-        let mut end = FrameEnd { status, gas_left: engine.frames[depth - 1].gas };
+        let Frame {
+            kind,
+            checkpoint,
+            contract,
+            gas_limit,
+            ..
+        } = engine.frames[depth - 1];
+        let mut end = FrameEnd {
+            status,
+            gas_left: engine.frames[depth - 1].gas,
+        };
         if kind == Kind::Create {
             if let Some(program) = engine.own[depth - 1].take() {
                 engine.programs.give_back(program);
@@ -356,7 +405,11 @@ where
 
     /// Gives the frame at `depth` the result of what it began.
     fn resume(&mut self, depth: usize, end: FrameEnd) {
-        let Engine { frames, return_data, .. } = &mut *self.engine;
+        let Engine {
+            frames,
+            return_data,
+            ..
+        } = &mut *self.engine;
         let [.., frame, above] = &mut frames[..=depth] else {
             return;
         };
@@ -417,10 +470,18 @@ impl Engine {
 
     /// Gas left in the frame at `depth`; 0 where there is none.
     fn caller_gas(&self, depth: usize) -> u64 {
-        depth.checked_sub(1).map_or(0, |below| self.frames[below].gas)
+        depth
+            .checked_sub(1)
+            .map_or(0, |below| self.frames[below].gas)
     }
 
-    fn run_precompile(&mut self, precompile: Precompile, depth: usize, outermost: &[u8], gas: u64) -> FrameEnd {
+    fn run_precompile(
+        &mut self,
+        precompile: Precompile,
+        depth: usize,
+        outermost: &[u8],
+        gas: u64,
+    ) -> FrameEnd {
         let done = match precompile.run(self.input(depth, outermost), gas) {
             Ok(done) => done,
             Err(PrecompileFailure::OutOfGas) => return FrameEnd::halt(Halt::OutOfGas),

@@ -63,7 +63,9 @@ impl Frame {
     pub fn new() -> Self {
         let stack = vec![U256::ZERO; SLOTS].into_boxed_slice();
         Self {
-            stack: stack.try_into().expect("the slice has the length of the array"),
+            stack: stack
+                .try_into()
+                .expect("the slice has the length of the array"),
             memory: Memory::default(),
             input: Range::default(),
             program: 0,

@@ -73,7 +73,9 @@ const MAX_MEMORY_BYTES: u64 = 1 << 32;
 
 /// What memory of this many bytes costs in all: "3 * words + words² / 512", `None` if that is beyond all means.
 pub fn memory(bytes: u64) -> Option<u64> {
-    let words = Some(bytes).filter(|bytes| *bytes <= MAX_MEMORY_BYTES)?.div_ceil(32);
+    let words = Some(bytes)
+        .filter(|bytes| *bytes <= MAX_MEMORY_BYTES)?
+        .div_ceil(32);
     Some(3 * words + words * words / 512)
 }
 

@@ -21,7 +21,9 @@ pub(crate) struct Hashes {
 
 impl Hashes {
     pub fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self {
+            entries: Vec::new(),
+        }
     }
 
     /// keccak-256 of `bytes`.
@@ -48,8 +50,14 @@ impl Hashes {
 
 /// Where an input belongs. An odd multiplier spreads keys that count up over the table.
 fn place(input: &Input) -> usize {
-    let words = input.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
-    let mixed = words.fold(0_u64, |mixed, word| (mixed.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let words = input
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|word| u64::from_le_bytes(*word));
+    let mixed = words.fold(0_u64, |mixed, word| {
+        (mixed.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
     (mixed >> 32) as usize % ENTRIES
 }
 

@@ -8,7 +8,7 @@ use alloy_primitives::U256;
 
 use crate::{
     BlockEnv, Halt, Journal, State, Status,
-    code::{CONSTANT, Code, ENTRY, Op, Program, UNRESOLVED},
+    code::{CONSTANT, ENTRY, Op, OpKind, Program, UNRESOLVED},
     frame::{Frame, SLOTS},
     hashes::Hashes,
     instructions::{
@@ -144,7 +144,9 @@ where
         }
         macro_rules! leave {
             ($op:expr) => {
-                base = base.wrapping_add(usize::from($op.dst)).wrapping_sub(usize::from(ENTRY))
+                base = base
+                    .wrapping_add(usize::from($op.dst))
+                    .wrapping_sub(usize::from(ENTRY))
             };
         }
         // The start of a block: what the whole of it needs is checked and paid for.
@@ -187,7 +189,11 @@ where
         // Borrows of the frame's parts and the numbers that instructions change.
         macro_rules! context {
             () => {
-                instructions::Context { frame: &mut *frame, world: &mut *world, gas }
+                instructions::Context {
+                    frame: &mut *frame,
+                    world: &mut *world,
+                    gas,
+                }
             };
         }
         macro_rules! with_context {
@@ -224,12 +230,12 @@ where
             let op: Op = program.ops[next];
             next += 1;
             match op.code {
-                Code::Block => enter!(op),
-                Code::Move => set!(op, get!(op.a)),
-                Code::Literal => set!(op, program.literals[op.imm as usize]),
-                Code::Goto => jump!(op.imm as usize),
-                Code::Fall => leave!(op),
-                Code::Jump => {
+                OpKind::Block => enter!(op),
+                OpKind::Move => set!(op, get!(op.a)),
+                OpKind::Literal => set!(op, program.literals[op.imm as usize]),
+                OpKind::Goto => jump!(op.imm as usize),
+                OpKind::Fall => leave!(op),
+                OpKind::Jump => {
                     let pc = get!(op.a);
                     leave!(op);
                     match word::small(pc).and_then(|pc| program.target(pc)) {
@@ -237,7 +243,7 @@ where
                         None => halt!(Halt::InvalidJump),
                     }
                 }
-                Code::JumpIf => {
+                OpKind::JumpIf => {
                     let (condition, pc) = (get!(op.a), get!(op.b));
                     leave!(op);
                     if !word::is_zero(condition) {
@@ -247,140 +253,192 @@ where
                         }
                     }
                 }
-                Code::JumpTo => jump_if!(op, true),
-                Code::JumpToIf => jump_if!(op, !word::is_zero(get!(op.a))),
-                Code::JumpToIfZero => jump_if!(op, word::is_zero(get!(op.a))),
-                Code::JumpToIfLt => jump_if!(op, word::lt(get!(op.a), get!(op.b))),
-                Code::JumpToIfNotLt => jump_if!(op, !word::lt(get!(op.a), get!(op.b))),
-                Code::JumpToIfSlt => jump_if!(op, word::slt(get!(op.a), get!(op.b))),
-                Code::JumpToIfNotSlt => jump_if!(op, !word::slt(get!(op.a), get!(op.b))),
-                Code::JumpToIfEq => jump_if!(op, word::eq(get!(op.a), get!(op.b))),
-                Code::JumpToIfNotEq => jump_if!(op, !word::eq(get!(op.a), get!(op.b))),
-                Code::BadJump => halt!(Halt::InvalidJump),
-                Code::Stop => {
+                OpKind::JumpTo => jump_if!(op, true),
+                OpKind::JumpToIf => jump_if!(op, !word::is_zero(get!(op.a))),
+                OpKind::JumpToIfZero => jump_if!(op, word::is_zero(get!(op.a))),
+                OpKind::JumpToIfLt => jump_if!(op, word::lt(get!(op.a), get!(op.b))),
+                OpKind::JumpToIfNotLt => jump_if!(op, !word::lt(get!(op.a), get!(op.b))),
+                OpKind::JumpToIfSlt => jump_if!(op, word::slt(get!(op.a), get!(op.b))),
+                OpKind::JumpToIfNotSlt => jump_if!(op, !word::slt(get!(op.a), get!(op.b))),
+                OpKind::JumpToIfEq => jump_if!(op, word::eq(get!(op.a), get!(op.b))),
+                OpKind::JumpToIfNotEq => jump_if!(op, !word::eq(get!(op.a), get!(op.b))),
+                OpKind::BadJump => halt!(Halt::InvalidJump),
+                OpKind::Stop => {
                     world.return_data.clear();
                     break 'run Ok(Exit::End(Status::Success));
                 }
-                Code::Return | Code::Revert => {
+                OpKind::Return | OpKind::Revert => {
                     let (offset, len) = (get!(op.a), get!(op.b));
                     let range = paid!(expand(&mut frame.memory, &mut gas, offset, len));
                     world.return_data.clear();
                     world.return_data.extend_from_slice(frame.memory.get(range));
-                    let is_return = op.code == Code::Return;
-                    let status = if is_return { Status::Success } else { Status::Revert };
+                    let is_return = op.code == OpKind::Return;
+                    let status = if is_return {
+                        Status::Success
+                    } else {
+                        Status::Revert
+                    };
                     break 'run Ok(Exit::End(status));
                 }
-                Code::Invalid => halt!(Halt::InvalidOpcode(op.imm as u8)),
-                Code::SelfDestruct => {
+                OpKind::Invalid => halt!(Halt::InvalidOpcode(op.imm as u8)),
+                OpKind::SelfDestruct => {
                     let heir = get!(op.a);
-                    with_context!(|context| instructions::state::self_destruct(&mut context, tracer, heir));
+                    with_context!(|context| instructions::state::self_destruct(
+                        &mut context,
+                        tracer,
+                        heir
+                    ));
                     world.return_data.clear();
                     break 'run Ok(Exit::End(Status::Success));
                 }
-                Code::Call => call!(op, CallKind::Call),
-                Code::CallCode => call!(op, CallKind::CallCode),
-                Code::DelegateCall => call!(op, CallKind::DelegateCall),
-                Code::StaticCall => call!(op, CallKind::StaticCall),
-                Code::Create => create!(op, CreateKind::Create),
-                Code::Create2 => create!(op, CreateKind::Create2),
+                OpKind::Call => call!(op, CallKind::Call),
+                OpKind::CallCode => call!(op, CallKind::CallCode),
+                OpKind::DelegateCall => call!(op, CallKind::DelegateCall),
+                OpKind::StaticCall => call!(op, CallKind::StaticCall),
+                OpKind::Create => create!(op, CreateKind::Create),
+                OpKind::Create2 => create!(op, CreateKind::Create2),
 
-                Code::Add => set!(op, word::add(get!(op.a), get!(op.b))),
-                Code::Mul => set!(op, word::mul(get!(op.a), get!(op.b))),
-                Code::Sub => set!(op, word::sub(get!(op.a), get!(op.b))),
-                Code::Div => set!(op, word::div(get!(op.a), get!(op.b))),
-                Code::SDiv => set!(op, word::sdiv(get!(op.a), get!(op.b))),
-                Code::Mod => set!(op, word::rem(get!(op.a), get!(op.b))),
-                Code::SMod => set!(op, word::srem(get!(op.a), get!(op.b))),
-                Code::Exp => {
+                OpKind::Add => set!(op, word::add(get!(op.a), get!(op.b))),
+                OpKind::Mul => set!(op, word::mul(get!(op.a), get!(op.b))),
+                OpKind::Sub => set!(op, word::sub(get!(op.a), get!(op.b))),
+                OpKind::Div => set!(op, word::div(get!(op.a), get!(op.b))),
+                OpKind::SDiv => set!(op, word::sdiv(get!(op.a), get!(op.b))),
+                OpKind::Mod => set!(op, word::rem(get!(op.a), get!(op.b))),
+                OpKind::SMod => set!(op, word::srem(get!(op.a), get!(op.b))),
+                OpKind::Exp => {
                     let exponent = get!(op.b);
                     let bytes = exponent.byte_len() as u64;
                     paid!(charge(&mut gas, bytes * crate::gas::EXP_BYTE));
                     set!(op, word::exp(get!(op.a), exponent));
                 }
-                Code::SignExtend => set!(op, word::sign_extend(get!(op.a), get!(op.b))),
-                Code::Lt => set!(op, word::flag(word::lt(get!(op.a), get!(op.b)))),
-                Code::Slt => set!(op, word::flag(word::slt(get!(op.a), get!(op.b)))),
-                Code::Eq => set!(op, word::flag(word::eq(get!(op.a), get!(op.b)))),
-                Code::And => set!(op, get!(op.a) & get!(op.b)),
-                Code::Or => set!(op, get!(op.a) | get!(op.b)),
-                Code::Xor => set!(op, get!(op.a) ^ get!(op.b)),
-                Code::Byte => set!(op, word::byte(get!(op.a), get!(op.b))),
-                Code::Shl => set!(op, word::shl(get!(op.a), get!(op.b))),
-                Code::Shr => set!(op, word::shr(get!(op.a), get!(op.b))),
-                Code::Sar => set!(op, word::sar(get!(op.a), get!(op.b))),
-                Code::AddMod => set!(op, word::addmod(get!(op.a), get!(op.b), get!(op.more(0)))),
-                Code::MulMod => set!(op, word::mulmod(get!(op.a), get!(op.b), get!(op.more(0)))),
-                Code::IsZero => set!(op, word::flag(word::is_zero(get!(op.a)))),
-                Code::Not => set!(op, !get!(op.a)),
-                Code::Clz => set!(op, word::clz(get!(op.a))),
-                Code::Keccak256 => {
+                OpKind::SignExtend => set!(op, word::sign_extend(get!(op.a), get!(op.b))),
+                OpKind::Lt => set!(op, word::flag(word::lt(get!(op.a), get!(op.b)))),
+                OpKind::Slt => set!(op, word::flag(word::slt(get!(op.a), get!(op.b)))),
+                OpKind::Eq => set!(op, word::flag(word::eq(get!(op.a), get!(op.b)))),
+                OpKind::And => set!(op, get!(op.a) & get!(op.b)),
+                OpKind::Or => set!(op, get!(op.a) | get!(op.b)),
+                OpKind::Xor => set!(op, get!(op.a) ^ get!(op.b)),
+                OpKind::Byte => set!(op, word::byte(get!(op.a), get!(op.b))),
+                OpKind::Shl => set!(op, word::shl(get!(op.a), get!(op.b))),
+                OpKind::Shr => set!(op, word::shr(get!(op.a), get!(op.b))),
+                OpKind::Sar => set!(op, word::sar(get!(op.a), get!(op.b))),
+                OpKind::AddMod => set!(op, word::addmod(get!(op.a), get!(op.b), get!(op.more(0)))),
+                OpKind::MulMod => set!(op, word::mulmod(get!(op.a), get!(op.b), get!(op.more(0)))),
+                OpKind::IsZero => set!(op, word::flag(word::is_zero(get!(op.a)))),
+                OpKind::Not => set!(op, !get!(op.a)),
+                OpKind::Clz => set!(op, word::clz(get!(op.a))),
+                OpKind::Keccak256 => {
                     let (offset, len) = (get!(op.a), get!(op.b));
-                    let hash = paid!(instructions::bytes::keccak(&mut frame.memory, world.hashes, &mut gas, offset, len));
+                    let hash = paid!(instructions::bytes::keccak(
+                        &mut frame.memory,
+                        world.hashes,
+                        &mut gas,
+                        offset,
+                        len
+                    ));
                     set!(op, hash);
                 }
 
-                Code::MLoad => {
+                OpKind::MLoad => {
                     let start = paid!(expand_word(&mut frame.memory, &mut gas, get!(op.a)));
                     set!(op, frame.memory.word(start));
                 }
-                Code::MStore => {
+                OpKind::MStore => {
                     let start = paid!(expand_word(&mut frame.memory, &mut gas, get!(op.a)));
                     frame.memory.set_word(start, get!(op.b));
                 }
-                Code::MStore8 => {
+                OpKind::MStore8 => {
                     let range = paid!(expand(&mut frame.memory, &mut gas, get!(op.a), U256::ONE));
-                    frame.memory.set_byte(range.start, get!(op.b).as_limbs()[0] as u8);
+                    frame
+                        .memory
+                        .set_byte(range.start, get!(op.b).as_limbs()[0] as u8);
                 }
-                Code::MSize => set!(op, U256::from(frame.memory.len())),
-                Code::Gas => set!(op, U256::from(gas + op.imm)),
-                Code::CallDataLoad => set!(op, instructions::bytes::load(world.input, get!(op.a))),
-                Code::CallDataSize => set!(op, U256::from(world.input.len())),
-                Code::ReturnDataSize => set!(op, U256::from(world.return_data.len())),
-                Code::Environment => {
+                OpKind::MSize => set!(op, U256::from(frame.memory.len())),
+                OpKind::Gas => set!(op, U256::from(gas + op.imm)),
+                OpKind::CallDataLoad => {
+                    set!(op, instructions::bytes::load(world.input, get!(op.a)))
+                }
+                OpKind::CallDataSize => set!(op, U256::from(world.input.len())),
+                OpKind::ReturnDataSize => set!(op, U256::from(world.return_data.len())),
+                OpKind::Environment => {
                     let value = instructions::environment::word(op.imm as u8, frame, &world.env);
                     set!(op, value);
                 }
 
-                Code::CallDataCopy | Code::CodeCopy | Code::ReturnDataCopy | Code::MCopy => {
+                OpKind::CallDataCopy
+                | OpKind::CodeCopy
+                | OpKind::ReturnDataCopy
+                | OpKind::MCopy => {
                     let operands = [get!(op.a), get!(op.b), get!(op.more(0))];
-                    with_context!(|context| instructions::bytes::copy(&mut context, op.code, &program.code, operands));
+                    with_context!(|context| instructions::bytes::copy(
+                        &mut context,
+                        op.code,
+                        &program.code,
+                        operands
+                    ));
                 }
-                Code::ExtCodeCopy => {
+                OpKind::ExtCodeCopy => {
                     let operands = [get!(op.a), get!(op.b), get!(op.more(0)), get!(op.more(1))];
-                    with_context!(|context| instructions::state::ext_code_copy(&mut context, operands));
+                    with_context!(|context| instructions::state::ext_code_copy(
+                        &mut context,
+                        operands
+                    ));
                 }
-                Code::Balance | Code::ExtCodeSize | Code::ExtCodeHash => {
+                OpKind::Balance | OpKind::ExtCodeSize | OpKind::ExtCodeHash => {
                     let address = get!(op.a);
-                    let value = with_context!(|context| instructions::state::account(&mut context, op.code, address));
+                    let value = with_context!(|context| instructions::state::account(
+                        &mut context,
+                        op.code,
+                        address
+                    ));
                     set!(op, value);
                 }
-                Code::SelfBalance => set!(op, world.journal.account(frame.contract).balance()),
-                Code::BlockHash => {
+                OpKind::SelfBalance => set!(op, world.journal.account(frame.contract).balance()),
+                OpKind::BlockHash => {
                     let number = get!(op.a);
-                    let hash = with_context!(|context| instructions::environment::block_hash(&mut context, number));
+                    let hash = with_context!(|context| instructions::environment::block_hash(
+                        &mut context,
+                        number
+                    ));
                     set!(op, hash);
                 }
-                Code::SLoad => {
+                OpKind::SLoad => {
                     let slot = get!(op.a);
-                    let value = with_context!(|context| instructions::storage::load(&mut context, slot));
+                    let value =
+                        with_context!(|context| instructions::storage::load(&mut context, slot));
                     set!(op, value);
                 }
-                Code::SStore => {
+                OpKind::SStore => {
                     let (slot, value) = (get!(op.a), get!(op.b));
-                    with_context!(|context| instructions::storage::store(&mut context, slot, value, op.imm));
+                    with_context!(|context| instructions::storage::store(
+                        &mut context,
+                        slot,
+                        value,
+                        op.imm
+                    ));
                 }
-                Code::TLoad => set!(op, world.journal.transient(frame.contract, get!(op.a))),
-                Code::TStore => {
+                OpKind::TLoad => set!(op, world.journal.transient(frame.contract, get!(op.a))),
+                OpKind::TStore => {
                     if frame.is_static {
                         halt!(Halt::StaticViolation);
                     }
-                    world.journal.set_transient(frame.contract, get!(op.a), get!(op.b));
+                    world
+                        .journal
+                        .set_transient(frame.contract, get!(op.a), get!(op.b));
                 }
-                Code::Log0 | Code::Log1 | Code::Log2 | Code::Log3 | Code::Log4 => {
-                    let topics = [get!(op.more(0)), get!(op.more(1)), get!(op.more(2)), get!(op.more(3))];
-                    let count = op.code as usize - Code::Log0 as usize;
+                OpKind::Log0 | OpKind::Log1 | OpKind::Log2 | OpKind::Log3 | OpKind::Log4 => {
+                    let count = op.code as usize - OpKind::Log0 as usize;
+                    let mut topics = [U256::ZERO; 4];
+                    for (index, topic) in (0..).zip(&mut topics[..count]) {
+                        *topic = get!(op.more(index));
+                    }
                     let (offset, len) = (get!(op.a), get!(op.b));
-                    with_context!(|context| instructions::log::log(&mut context, offset, len, &topics[..count]));
+                    with_context!(|context| instructions::log::log(
+                        &mut context,
+                        offset,
+                        len,
+                        &topics[..count]
+                    ));
                     if let [before @ .., log] = world.journal.logs() {
                         tracer.log(log, before.len());
                     }
@@ -416,7 +474,9 @@ fn jump_to(program: &mut Program, next: usize, op: &Op) -> usize {
 
 #[cold]
 fn resolve(program: &mut Program, at: usize, pc: u64) -> usize {
-    let target = program.target(pc).expect("the translation checked that there is a JUMPDEST");
+    let target = program
+        .target(pc)
+        .expect("the translation checked that there is a JUMPDEST");
     program.ops[at].imm = target as u64;
     target
 }

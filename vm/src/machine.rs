@@ -81,9 +81,21 @@ impl Machine {
         let engine = self.ready::<T>();
         let sender = validate::sender(&mut engine.journal, state, tx)?;
         buy::gas(&mut engine.journal, sender, tx.gas_limit, price);
-        let env = Env { block, origin: tx.sender, gas_price: price };
-        let mut run = Run { engine: &mut *engine, state, env, input: request.input, tracer };
-        let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
+        let env = Env {
+            block,
+            origin: tx.sender,
+            gas_price: price,
+        };
+        let mut run = Run {
+            engine: &mut *engine,
+            state,
+            env,
+            input: request.input,
+            tracer,
+        };
+        let ran = run
+            .request(&request, intrinsic.initial)
+            .map_err(TransactError::State)?;
         let bill = refund::settle(tx.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
         pay::sender(&mut engine.journal, sender, tx.gas_limit, &bill, price);
         pay::beneficiary(&mut engine.journal, state, block, &bill, price)
@@ -130,17 +142,39 @@ impl Machine {
         let intrinsic = validate::request(&request)?;
         let engine = self.ready::<T>();
         validate::caller(&mut engine.journal, state, &request)?;
-        let env = Env { block, origin: call.sender, gas_price: call.gas_price };
-        let mut run = Run { engine: &mut *engine, state, env, input: request.input, tracer };
-        let ran = run.request(&request, intrinsic.initial).map_err(TransactError::State)?;
-        let bill = refund::settle(call.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
+        let env = Env {
+            block,
+            origin: call.sender,
+            gas_price: call.gas_price,
+        };
+        let mut run = Run {
+            engine: &mut *engine,
+            state,
+            env,
+            input: request.input,
+            tracer,
+        };
+        let ran = run
+            .request(&request, intrinsic.initial)
+            .map_err(TransactError::State)?;
+        let bill = refund::settle(
+            call.gas_limit,
+            &ran,
+            engine.journal.refund(),
+            intrinsic.floor,
+        );
         Ok(outcome(engine, ran, bill))
     }
 
     /// The engine that suits the tracer, ready for a run.
     fn ready<T: Tracer>(&mut self) -> &mut Engine {
         let engine = if T::STEPS {
-            let new = || Box::new(Engine::new(self.precompiles.clone(), Granularity::Instruction));
+            let new = || {
+                Box::new(Engine::new(
+                    self.precompiles.clone(),
+                    Granularity::Instruction,
+                ))
+            };
             self.stepped.get_or_insert_with(new)
         } else {
             &mut self.engine

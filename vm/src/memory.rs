@@ -30,7 +30,10 @@ pub(crate) struct Range {
 impl Range {
     /// The range of all of `bytes`.
     pub fn all(bytes: &[u8]) -> Self {
-        Self { start: 0, len: bytes.len() }
+        Self {
+            start: 0,
+            len: bytes.len(),
+        }
     }
 }
 
@@ -62,7 +65,10 @@ impl Memory {
         }
         let start = word::small(offset)?;
         let end = start.checked_add(len)?;
-        let range = Range { start: start as usize, len: len as usize };
+        let range = Range {
+            start: start as usize,
+            len: len as usize,
+        };
         if end <= self.len as u64 {
             return Some((range, 0));
         }
@@ -139,7 +145,8 @@ impl Memory {
 
     /// Copies within the memory; the ranges may overlap.
     pub fn copy_within(&mut self, from: Range, to: usize) {
-        self.bytes.copy_within(from.start..from.start + from.len, to);
+        self.bytes
+            .copy_within(from.start..from.start + from.len, to);
     }
 }
 

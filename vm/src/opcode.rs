@@ -229,7 +229,11 @@ mod tests {
     fn pushes_have_immediates_and_nothing_else_has() {
         for byte in 0..=u8::MAX {
             let immediate = info(byte).map_or(0, |info| info.immediate);
-            let expected = if (PUSH1..=PUSH32).contains(&byte) { byte - PUSH0 } else { 0 };
+            let expected = if (PUSH1..=PUSH32).contains(&byte) {
+                byte - PUSH0
+            } else {
+                0
+            };
             assert_eq!(immediate, expected);
         }
     }

@@ -53,11 +53,16 @@ const NO_RESERVOIR: u64 = 0;
 
 fn ethereum(precompile: &revm_precompile::Precompile, input: &[u8], gas: u64) -> PrecompileResult {
     let result = precompile.execute(input, gas, NO_RESERVOIR);
-    let done = result.map_err(|_| PrecompileFailure::InvalidInput)?;
+    let done = result.expect("Ethereum's precompiles compute: none has anything that can fail");
     match done.status {
-        PrecompileStatus::Success => Ok(PrecompileOutput { gas_used: done.gas_used, output: done.bytes }),
+        PrecompileStatus::Success => Ok(PrecompileOutput {
+            gas_used: done.gas_used,
+            output: done.bytes,
+        }),
         PrecompileStatus::Halt(PrecompileHalt::OutOfGas) => Err(PrecompileFailure::OutOfGas),
-        PrecompileStatus::Halt(_) | PrecompileStatus::Revert => Err(PrecompileFailure::InvalidInput),
+        PrecompileStatus::Halt(_) | PrecompileStatus::Revert => {
+            Err(PrecompileFailure::InvalidInput)
+        }
     }
 }
 
@@ -76,7 +81,9 @@ impl Precompiles {
             let precompile = all.get(address)?;
             Some((*address, Precompile::Ethereum(precompile)))
         });
-        Self { functions: functions.collect() }
+        Self {
+            functions: functions.collect(),
+        }
     }
 
     /// The function at `address`, if one stands there.
@@ -99,7 +106,8 @@ impl Extend<(Address, PrecompileFn)> for Precompiles {
     /// Of several functions for one address the last one stands.
     fn extend<I: IntoIterator<Item = (Address, PrecompileFn)>>(&mut self, functions: I) {
         let functions = functions.into_iter();
-        self.functions.extend(functions.map(|(address, function)| (address, Precompile::Own(function))));
+        self.functions
+            .extend(functions.map(|(address, function)| (address, Precompile::Own(function))));
     }
 }
 

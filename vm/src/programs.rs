@@ -7,11 +7,14 @@ use alloy_primitives::{
 
 use crate::code::{Granularity, Program};
 
-/// Code kept in all, bytes. Prepared, it takes a small multiple of that.
+/// Code kept in all, bytes, each with [`OVERHEAD_BYTES`]. Prepared, it takes a small multiple of that.
 const MAX_CODE_BYTES: usize = 16 << 20;
 
-/// Init code kept, bytes. Most of it runs once; factories use theirs again.
+/// Init code kept, bytes, counted alike. Most of it runs once; factories use theirs again.
 const MAX_INIT_CODE_BYTES: usize = 1 << 20;
+
+/// What the program of the shortest code takes: a chain may hold very many short contracts.
+const OVERHEAD_BYTES: usize = 2 << 10;
 
 /// A cache of programs, in which a number names one as long as a transaction runs.
 #[derive(Debug)]
@@ -51,9 +54,10 @@ impl Programs {
             return *index;
         }
         let index = self.programs.len();
-        self.programs.push(Program::new(code.clone(), self.granularity));
+        self.programs
+            .push(Program::new(code.clone(), self.granularity));
         self.by_hash.insert(hash, index);
-        self.code_bytes += code.len();
+        self.code_bytes += code.len() + OVERHEAD_BYTES;
         index
     }
 
@@ -67,7 +71,7 @@ impl Programs {
     pub fn take_init(&mut self, code: &[u8]) -> Box<Program> {
         match self.init.remove(code) {
             Some(program) => {
-                self.init_bytes -= code.len();
+                self.init_bytes -= code.len() + OVERHEAD_BYTES;
                 program
             }
             None => Box::new(Program::new(Bytes::copy_from_slice(code), self.granularity)),
@@ -76,7 +80,7 @@ impl Programs {
 
     /// Keeps the program of init code for the next time.
     pub fn give_back(&mut self, program: Box<Program>) {
-        let len = program.code.len();
+        let len = program.code.len() + OVERHEAD_BYTES;
         if self.init_bytes + len > MAX_INIT_CODE_BYTES {
             self.init.clear();
             self.init_bytes = 0;

@@ -6,13 +6,8 @@
 use alloy_primitives::{Address, Log, U256};
 
 use crate::{
-    Journal, Status,
-    code::Op,
-    frame::Frame,
-    instructions::storage,
-    interpreter::World,
-    journal::SlotAccess,
-    opcode,
+    Journal, Status, code::Op, frame::Frame, instructions::storage, interpreter::World,
+    journal::SlotAccess, opcode,
 };
 
 /// Watches a run. Every method does nothing unless it is written.
@@ -116,7 +111,12 @@ pub struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub(crate) fn new<S: ?Sized>(frame: &'a Frame, world: &'a World<'_, S>, block: &Op, gas: u64) -> Self {
+    pub(crate) fn new<S: ?Sized>(
+        frame: &'a Frame,
+        world: &'a World<'_, S>,
+        block: &Op,
+        gas: u64,
+    ) -> Self {
         Self {
             pc: block.imm >> 32,
             opcode: block.dst as u8,
@@ -140,7 +140,10 @@ impl<'a> Step<'a> {
 
 /// What SSTORE of `value` costs, and what it adds to the refund counter, for tracers that have to know it in advance.
 pub fn store_gas(access: &SlotAccess, value: U256) -> (u64, i64) {
-    (storage::price(access, value), storage::refund(access, value))
+    (
+        storage::price(access, value),
+        storage::refund(access, value),
+    )
 }
 
 /// How a frame came about.

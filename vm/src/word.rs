@@ -108,7 +108,11 @@ fn from_u128(a: u128) -> U256 {
 #[inline(always)]
 fn as_u128(a: U256) -> Option<u128> {
     let [a0, a1, a2, a3] = *a.as_limbs();
-    if a2 | a3 == 0 { Some(u128::from(a1) << 64 | u128::from(a0)) } else { None }
+    if a2 | a3 == 0 {
+        Some(u128::from(a1) << 64 | u128::from(a0))
+    } else {
+        None
+    }
 }
 
 #[inline(always)]
@@ -172,14 +176,22 @@ pub(crate) fn rem(a: U256, b: U256) -> U256 {
 #[inline(always)]
 pub(crate) fn sdiv(a: U256, b: U256) -> U256 {
     let quotient = div(magnitude(a), magnitude(b));
-    if is_negative(a) != is_negative(b) { negate(quotient) } else { quotient }
+    if is_negative(a) != is_negative(b) {
+        negate(quotient)
+    } else {
+        quotient
+    }
 }
 
 /// Signed remainder: its sign is the dividend's.
 #[inline(always)]
 pub(crate) fn srem(a: U256, b: U256) -> U256 {
     let remainder = rem(magnitude(a), magnitude(b));
-    if is_negative(a) { negate(remainder) } else { remainder }
+    if is_negative(a) {
+        negate(remainder)
+    } else {
+        remainder
+    }
 }
 
 #[inline(never)]
@@ -203,7 +215,9 @@ pub(crate) fn mulmod(a: U256, b: U256, modulus: U256) -> U256 {
 #[inline(never)]
 pub(crate) fn exp(a: U256, b: U256) -> U256 {
     if a == U256::from(2) {
-        return small(b).filter(|b| *b < 256).map_or(U256::ZERO, |b| U256::ONE << (b as usize));
+        return small(b)
+            .filter(|b| *b < 256)
+            .map_or(U256::ZERO, |b| U256::ONE << (b as usize));
     }
     let mut power = U256::ONE;
     for bit in (0..b.bit_len()).rev() {
@@ -255,7 +269,12 @@ pub(crate) fn shl(bits: U256, a: U256) -> U256 {
     let bits = bits as u32 & 63;
     // Two shifts, since one by 64 would not move anything.
     let over = |low: u64| low >> 1 >> (63 - bits);
-    U256::from_limbs([a0 << bits, a1 << bits | over(a0), a2 << bits | over(a1), a3 << bits | over(a2)])
+    U256::from_limbs([
+        a0 << bits,
+        a1 << bits | over(a0),
+        a2 << bits | over(a1),
+        a3 << bits | over(a2),
+    ])
 }
 
 #[inline(always)]
@@ -278,7 +297,12 @@ fn shift_right(bits: U256, a: U256, fill: u64) -> U256 {
     };
     let bits = bits as u32 & 63;
     let over = |high: u64| high << 1 << (63 - bits);
-    U256::from_limbs([a0 >> bits | over(a1), a1 >> bits | over(a2), a2 >> bits | over(a3), a3 >> bits | over(fill)])
+    U256::from_limbs([
+        a0 >> bits | over(a1),
+        a1 >> bits | over(a2),
+        a2 >> bits | over(a3),
+        a3 >> bits | over(fill),
+    ])
 }
 
 /// Arithmetic shift to the right.

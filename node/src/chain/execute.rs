@@ -56,7 +56,8 @@ pub fn block_env(spec: &ChainSpec, header: &Header) -> BlockEnv {
     }
 }
 
-/// R-EXE-1: "slot (number − 1) mod 8191 of the account becomes parent_hash".
+/// R-EXE-1: "Before the first transaction of every block ≥ 1, slot (number − 1) mod 8191 of the
+/// account 0x0000F90827F1C53a10cb7A02335B175320002935 becomes parent_hash".
 pub(super) fn parent_hash_slot(number: u64) -> U256 {
     U256::from((number - 1) % HISTORY_SERVE_WINDOW)
 }

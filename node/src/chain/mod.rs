@@ -187,6 +187,7 @@ impl Chain {
                 Arc::clone(&self.tip),
             );
             while let Some(block) = blocks.peek() {
+                self.check_mark(block.hash())?;
                 let linked = link(&self.spec, transition.tip(), block)?;
                 if let Some(not_yet) = after_parent::not_yet(&self.spec, block.header(), now_s) {
                     return Err(not_yet.into());

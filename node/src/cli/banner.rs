@@ -25,7 +25,10 @@ pub fn text(node: &Node, config: &NodeConfig, height: u64) -> String {
             spec.chain_id
         ),
     );
-    line("RPC", format!("http://{0}  and  ws://{0}", node.rpc_address()));
+    line(
+        "RPC",
+        format!("http://{0}  and  ws://{0}", node.rpc_address()),
+    );
     line("Data", config.datadir.display().to_string());
     line("Mining", mining(config));
     if is_development(spec) {
@@ -55,14 +58,23 @@ fn accounts(spec: &ChainSpec, line: &mut impl FnMut(&str, String)) {
     let balance = |address: Address| {
         let coin = alloy_primitives::U256::from(10).pow(alloy_primitives::U256::from(18));
         let account = spec.alloc.get(&address);
-        account.map_or_else(|| "0".into(), |account| (account.balance / coin).to_string())
+        account.map_or_else(
+            || "0".into(),
+            |account| (account.balance / coin).to_string(),
+        )
     };
     let [first, second, ..] = dev_accounts();
     line(
         "Accounts",
-        format!("{} coins each, from the public test mnemonic \"test test … junk\":", balance(first.address)),
+        format!(
+            "{} coins each, from the public test mnemonic \"test test … junk\":",
+            balance(first.address)
+        ),
     );
-    line("", format!("{}  secp256k1 (MetaMask, cast, ethers)", first.address));
+    line(
+        "",
+        format!("{}  secp256k1 (MetaMask, cast, ethers)", first.address),
+    );
     line("", format!("  key {}", first.key));
     line("", format!("{}  ed25519 (cairn-wallet)", native_account()));
     line(

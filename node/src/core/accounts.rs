@@ -1,14 +1,11 @@
 //! Senders' accounts at the tip, for the mempool.
 
 use alloy_primitives::{Address, Bytes, KECCAK256_EMPTY};
-use cairn_vm::State;
+use cairn_vm::{State, delegation};
 
 use crate::mempool::{AccountCode, Accounts, SenderState};
 use crate::state::{Account, Pending, account_key};
 use crate::store::{Column, Reader, StoreError};
-
-/// What a delegation's code begins with (EIP-7702).
-const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
 
 /// Reads accounts from the flat state.
 pub(super) struct TipAccounts<'a>(&'a dyn Reader);
@@ -44,8 +41,8 @@ impl Accounts for TipAccounts<'_> {
 }
 
 fn kind(code: &Bytes) -> AccountCode {
-    match code.starts_with(&DELEGATION_PREFIX) {
-        true => AccountCode::Delegation,
-        false => AccountCode::Contract,
+    match delegation::delegate(code) {
+        Some(_) => AccountCode::Delegation,
+        None => AccountCode::Contract,
     }
 }

@@ -58,7 +58,10 @@ impl Bench {
     fn give(&mut self, block: &VerifiedBlock) -> (Accepted, Told) {
         let mut told = Told::default();
         let mut accepted = None;
-        for action in self.try_handle(Event::Block(block.clone())).unwrap() {
+        for action in self
+            .try_handle(Event::Block(Box::new(block.clone())))
+            .unwrap()
+        {
             match action {
                 Action::Pool { added, removed } => {
                     told.added
@@ -339,7 +342,7 @@ fn r_inv_4_a_store_that_fails_stops_the_core() {
     let start = bench.store.copy();
     let events: [&dyn Fn() -> Event; 3] = [
         &|| Event::Transaction(pay(0, 0, NOBODY, 1)),
-        &|| Event::Block(b[1].clone()),
+        &|| Event::Block(Box::new(b[1].clone())),
         &|| Event::Invalidate(a[0].hash()),
     ];
     for event in events {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use alloy_primitives::B256;
-use cairn_genesis::{ChainSpec, EXTRANONCE_BYTES, SEAL_VERSION, Seal, VerifiedBlock, sealing_bytes};
+use cairn_genesis::{
+    ChainSpec, EXTRANONCE_BYTES, SEAL_VERSION, Seal, VerifiedBlock, sealing_bytes,
+};
 use cairn_miner::{Event, Miner, Work};
 
 use super::Mode;

@@ -207,7 +207,7 @@ impl CoreLoop {
 
     fn mined(&mut self, block: VerifiedBlock) -> Result<(), StoreError> {
         let hash = block.hash();
-        if let Some(Answer::Block(Err(error))) = self.handle(Event::Block(block))? {
+        if let Some(Answer::Block(Err(error))) = self.handle(Event::Block(Box::new(block)))? {
             report::own_block_refused(hash, &error);
         }
         Ok(())

@@ -93,7 +93,11 @@ mod tests {
             let unlocked = unlocked(spec).unwrap();
             let addresses = dev_accounts().map(|account| account.address);
             assert_eq!(unlocked.addresses(), addresses);
-            assert!(addresses.iter().all(|address| spec.alloc.contains_key(address)));
+            assert!(
+                addresses
+                    .iter()
+                    .all(|address| spec.alloc.contains_key(address))
+            );
             assert!(spec.alloc.contains_key(&native_account()));
         }
         assert!(unlocked(ChainSpec::builtin("testnet").unwrap()).is_none());

@@ -315,10 +315,12 @@ pub(super) fn stored_code(reader: &dyn Reader, hash: B256) -> Result<Bytes, Stor
         .ok_or_else(|| StoreError::corrupt(format!("the code with hash {hash} is missing")))
 }
 
-/// The hash of the canonical block at `number`; zero beyond the tip.
+/// The hash of the canonical block at `number`, which is below the block that asks.
 pub(super) fn stored_block_hash(reader: &dyn Reader, number: u64) -> Result<B256, StoreError> {
     let hash = reader.get(Column::Canonical, &keys::height(number))?;
-    hash.map_or(Ok(B256::ZERO), |hash| keys::parse_hash(&hash))
+    let hash =
+        hash.ok_or_else(|| StoreError::corrupt(format!("no canonical block at {number}")))?;
+    keys::parse_hash(&hash)
 }
 
 /// Reads a word of [`Column::Storage`].

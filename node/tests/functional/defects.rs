@@ -74,10 +74,11 @@ fn a_second_interrupt_ends_the_process() {
     wait_for("an answer behind it", || {
         Rpc::new(&address).ask("eth_chainId", json!([])).ok()
     });
-    while process.status().is_none() {
+    let status = wait_for("the end", || {
         process.signal("INT");
-    }
-    assert_eq!(process.wait().code, Some(130));
+        process.status()
+    });
+    assert_eq!(status.code(), Some(130));
     Node::start(home.path(), &["dev"]).stop();
 }
 

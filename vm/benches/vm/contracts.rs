@@ -31,7 +31,10 @@ pub fn all() -> Vec<Contract> {
     };
     let mut contracts = Vec::new();
     for file in names {
-        let Some(name) = file.strip_suffix(".hex").filter(|name| !name.ends_with(".calldata")) else {
+        let Some(name) = file
+            .strip_suffix(".hex")
+            .filter(|name| !name.ends_with(".calldata"))
+        else {
             continue;
         };
         let code = read(&file).expect("the file was listed");
@@ -40,8 +43,17 @@ pub fn all() -> Vec<Contract> {
             None => (name, None),
         };
         let calldata = read(&format!("{name}.calldata.hex")).unwrap_or_else(|| BENCHMARK.into());
-        let creation = if runtime.is_some() { Bytes::new() } else { code };
-        contracts.push(Contract { name: String::leak(name.to_owned()), creation, runtime, calldata });
+        let creation = if runtime.is_some() {
+            Bytes::new()
+        } else {
+            code
+        };
+        contracts.push(Contract {
+            name: String::leak(name.to_owned()),
+            creation,
+            runtime,
+            calldata,
+        });
     }
     contracts
 }

@@ -28,19 +28,31 @@ const BUDGET: Duration = Duration::from_millis(700);
 const MIN_RUNS: usize = 7;
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
     let all = contracts::all();
     let chosen = all.iter().filter(|contract| {
-        wanted.is_empty() || wanted.iter().any(|name| contract.name.contains(name.as_str()))
+        wanted.is_empty()
+            || wanted
+                .iter()
+                .any(|name| contract.name.contains(name.as_str()))
     });
-    println!("{:<24} {:>12} {:>12} {:>12} {:>8}", "program", "gas", "cairn ms", "revm ms", "ratio");
+    println!(
+        "{:<24} {:>12} {:>12} {:>12} {:>8}",
+        "program", "gas", "cairn ms", "revm ms", "ratio"
+    );
     let mut logs = Vec::new();
     for contract in chosen {
         let ratio = compare(contract);
         logs.push(ratio.ln());
     }
     let mean = (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp();
-    println!("{:<24} {:>12} {:>12} {:>12} {mean:>8.2}", "geometric mean", "", "", "");
+    println!(
+        "{:<24} {:>12} {:>12} {:>12} {mean:>8.2}",
+        "geometric mean", "", "", ""
+    );
 }
 
 fn compare(contract: &Contract) -> f64 {
@@ -56,7 +68,10 @@ fn compare(contract: &Contract) -> f64 {
     }
     let (ours, revm) = (median(our_times), median(revm_times));
     let ratio = revm / ours;
-    println!("{:<24} {gas:>12} {ours:>12.3} {revm:>12.3} {ratio:>8.2}", contract.name);
+    println!(
+        "{:<24} {gas:>12} {ours:>12.3} {revm:>12.3} {ratio:>8.2}",
+        contract.name
+    );
     ratio
 }
 
@@ -88,8 +103,18 @@ impl<'a> Ours<'a> {
             input: calldata.clone(),
             ..CallRequest::default()
         };
-        let block = BlockEnv { number: 1, gas_limit: u64::MAX, chain_id: 1, ..BlockEnv::default() };
-        Self { machine: Machine::new(Precompiles::osaka()), world, block, call }
+        let block = BlockEnv {
+            number: 1,
+            gas_limit: u64::MAX,
+            chain_id: 1,
+            ..BlockEnv::default()
+        };
+        Self {
+            machine: Machine::new(Precompiles::osaka()),
+            world,
+            block,
+            call,
+        }
     }
 
     fn run(&mut self) -> Outcome {
@@ -104,7 +129,12 @@ fn revm_runner(world: &World, calldata: &Bytes) -> impl FnMut() -> RevmOutcome +
     let mut cfg = CfgEnv::new_with_spec(SpecId::OSAKA);
     cfg.tx_gas_limit_cap = Some(u64::MAX);
     cfg.disable_nonce_check = true;
-    let block = RevmBlock { number: U256::ONE, gas_limit: u64::MAX, beneficiary: Address::ZERO, ..Default::default() };
+    let block = RevmBlock {
+        number: U256::ONE,
+        gas_limit: u64::MAX,
+        beneficiary: Address::ZERO,
+        ..Default::default()
+    };
     let tx = RevmTx {
         caller: SENDER,
         gas_limit: GAS_LIMIT,
@@ -112,7 +142,10 @@ fn revm_runner(world: &World, calldata: &Bytes) -> impl FnMut() -> RevmOutcome +
         data: calldata.clone(),
         ..Default::default()
     };
-    let context = Context::mainnet().with_cfg(cfg).with_block(block).with_db(world.for_revm());
+    let context = Context::mainnet()
+        .with_cfg(cfg)
+        .with_block(block)
+        .with_db(world.for_revm());
     let mut evm = context.build_mainnet();
     move || evm.transact(tx.clone()).expect("a valid transaction")
 }
@@ -122,7 +155,11 @@ fn check(name: &str, ours: &Outcome, revm: &RevmOutcome) -> u64 {
     assert!(ours.status.is_success(), "{name}: {:?}", ours.status);
     assert!(revm.result.is_success(), "{name}: {:?}", revm.result);
     assert_eq!(ours.gas_used, revm.result.tx_gas_used(), "{name}: gas");
-    assert_eq!(ours.output, revm.result.output().cloned().unwrap_or_default(), "{name}: output");
+    assert_eq!(
+        ours.output,
+        revm.result.output().cloned().unwrap_or_default(),
+        "{name}: output"
+    );
     assert_eq!(ours.logs, revm.result.logs(), "{name}: logs");
     let mut slots: Vec<(Address, U256, U256)> = Vec::new();
     for (address, account) in &revm.state {
@@ -132,7 +169,12 @@ fn check(name: &str, ours: &Outcome, revm: &RevmOutcome) -> u64 {
     slots.sort_unstable();
     let accounts = ours.diff.accounts.iter();
     let expected: Vec<_> = accounts
-        .flat_map(|account| account.storage.iter().map(|slot| (account.address, slot.slot, slot.after)))
+        .flat_map(|account| {
+            account
+                .storage
+                .iter()
+                .map(|slot| (account.address, slot.slot, slot.after))
+        })
         .collect();
     assert_eq!(expected, slots, "{name}: storage");
     ours.gas_used

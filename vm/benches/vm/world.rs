@@ -26,7 +26,10 @@ impl World {
     /// A world in which `contract` was deployed.
     pub fn with(contract: &Contract) -> Self {
         let mut world = Self::default();
-        let rich = AccountInfo { balance: U256::from(10).pow(U256::from(24)), ..AccountInfo::default() };
+        let rich = AccountInfo {
+            balance: U256::from(10).pow(U256::from(24)),
+            ..AccountInfo::default()
+        };
         world.accounts.insert(SENDER, rich);
         match &contract.runtime {
             Some(code) => world.put_code(CONTRACT, code.clone()),
@@ -36,7 +39,11 @@ impl World {
     }
 
     fn put_code(&mut self, address: Address, code: Bytes) {
-        let info = AccountInfo { nonce: 1, code_hash: keccak256(&code), ..AccountInfo::default() };
+        let info = AccountInfo {
+            nonce: 1,
+            code_hash: keccak256(&code),
+            ..AccountInfo::default()
+        };
         self.codes.insert(info.code_hash, code);
         self.accounts.insert(address, info);
     }
@@ -49,16 +56,43 @@ impl World {
             input: contract.creation.clone(),
             ..CallRequest::default()
         };
-        let block = BlockEnv { number: 1, gas_limit: u64::MAX, chain_id: 1, ..BlockEnv::default() };
-        let outcome = Machine::new(Precompiles::osaka()).call(self, &block, &call).expect("a valid call");
-        assert!(outcome.status.is_success(), "{}: {:?}", contract.name, outcome.status);
+        let block = BlockEnv {
+            number: 1,
+            gas_limit: u64::MAX,
+            chain_id: 1,
+            ..BlockEnv::default()
+        };
+        let outcome = Machine::new(Precompiles::osaka())
+            .call(self, &block, &call)
+            .expect("a valid call");
+        assert!(
+            outcome.status.is_success(),
+            "{}: {:?}",
+            contract.name,
+            outcome.status
+        );
         let created = outcome.created.expect("a creation has an address");
-        for account in outcome.diff.accounts.into_iter().filter(|account| account.address != SENDER) {
-            let address = if account.address == created { CONTRACT } else { account.address };
+        for account in outcome
+            .diff
+            .accounts
+            .into_iter()
+            .filter(|account| account.address != SENDER)
+        {
+            let address = if account.address == created {
+                CONTRACT
+            } else {
+                account.address
+            };
             let after = account.after.expect("nothing is destroyed");
             self.accounts.insert(address, after);
-            self.codes.extend(account.code.map(|code| (after.code_hash, code)));
-            self.storage.extend(account.storage.iter().map(|slot| ((address, slot.slot), slot.after)));
+            self.codes
+                .extend(account.code.map(|code| (after.code_hash, code)));
+            self.storage.extend(
+                account
+                    .storage
+                    .iter()
+                    .map(|slot| ((address, slot.slot), slot.after)),
+            );
         }
     }
 
@@ -68,7 +102,8 @@ impl World {
         for (address, info) in &self.accounts {
             let code = self.codes.get(&info.code_hash).cloned().unwrap_or_default();
             let code = revm::bytecode::Bytecode::new_legacy(code);
-            let info = revm::state::AccountInfo::new(info.balance, info.nonce, info.code_hash, code);
+            let info =
+                revm::state::AccountInfo::new(info.balance, info.nonce, info.code_hash, code);
             db.insert_account_info(*address, info);
         }
         for ((address, slot), value) in &self.storage {
@@ -87,7 +122,11 @@ impl State for World {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, Infallible> {
-        Ok(self.storage.get(&(address, slot)).copied().unwrap_or_default())
+        Ok(self
+            .storage
+            .get(&(address, slot))
+            .copied()
+            .unwrap_or_default())
     }
 
     fn code(&self, code_hash: B256) -> Result<Bytes, Infallible> {

@@ -5,7 +5,7 @@
 
 use alloy_primitives::U256;
 
-use super::{Code, Granularity, Program};
+use super::{Granularity, OpKind, Program};
 use crate::{opcode, word};
 
 /// Operations in one block at the most. It keeps the places of results within the window that one
@@ -29,7 +29,7 @@ pub(super) enum Value {
 /// An operation whose operands have names, not yet places.
 #[derive(Clone, Debug)]
 pub(super) struct Operation {
-    pub code: Code,
+    pub code: OpKind,
     pub operands: Operands,
     pub has_result: bool,
     /// How often its result is needed.
@@ -49,7 +49,10 @@ impl Operands {
     pub fn new(values: &[Value]) -> Self {
         let mut all = [Value::Constant(0); 6];
         all[..values.len()].copy_from_slice(values);
-        Self { values: all, len: values.len() as u8 }
+        Self {
+            values: all,
+            len: values.len() as u8,
+        }
     }
 
     pub fn as_slice(&self) -> &[Value] {
@@ -60,7 +63,7 @@ impl Operands {
 /// How a block ends.
 #[derive(Clone, Debug)]
 pub(super) struct End {
-    pub code: Code,
+    pub code: OpKind,
     pub operands: Operands,
     pub imm: u64,
     /// Whether there is a stack for somebody behind the block.
@@ -96,7 +99,7 @@ impl<'a> Follower<'a> {
     /// Follows the block that starts at `pc`.
     pub fn follow(program: &'a mut Program, pc: usize) -> Block {
         let end = End {
-            code: Code::Stop,
+            code: OpKind::Stop,
             operands: Operands::new(&[]),
             imm: 0,
             keeps_stack: false,
@@ -121,14 +124,14 @@ impl<'a> Follower<'a> {
         loop {
             let pc = self.block.next_pc;
             let Some(&byte) = self.program.code.get(pc) else {
-                return self.finish(Code::Stop, &[], 0);
+                return self.finish(OpKind::Stop, &[], 0);
             };
             let is_first = pc == self.block.pc;
             if byte == opcode::JUMPDEST && !is_first {
                 return self.fall();
             }
             let Some(info) = opcode::info(byte).filter(|_| byte != opcode::INVALID) else {
-                return self.finish(Code::Invalid, &[], u64::from(byte));
+                return self.finish(OpKind::Invalid, &[], u64::from(byte));
             };
             self.block.next_pc += 1 + usize::from(info.immediate);
             self.block.gas += u64::from(info.gas);
@@ -158,7 +161,9 @@ impl<'a> Follower<'a> {
         let missing = items.saturating_sub(self.block.stack.len());
         if missing > 0 {
             let need = self.block.need;
-            let named = (0..missing).rev().map(|below| Value::Entry((need + below + 1) as u16));
+            let named = (0..missing)
+                .rev()
+                .map(|below| Value::Entry((need + below + 1) as u16));
             self.block.stack.splice(0..0, named);
             self.block.need += missing;
         }
@@ -188,9 +193,15 @@ impl<'a> Follower<'a> {
             }
             op::PC => self.push_constant(U256::from(pc)),
             op::CODESIZE => self.push_constant(U256::from(self.program.code.len())),
-            op::BLOBBASEFEE | op::ADDRESS | op::ORIGIN | op::CALLER | op::CALLVALUE | op::GASPRICE
-            | op::COINBASE..=op::CHAINID | op::BASEFEE => {
-                self.operation(Code::Environment, &[], true, u64::from(byte));
+            op::BLOBBASEFEE
+            | op::ADDRESS
+            | op::ORIGIN
+            | op::CALLER
+            | op::CALLVALUE
+            | op::GASPRICE
+            | op::COINBASE..=op::CHAINID
+            | op::BASEFEE => {
+                self.operation(OpKind::Environment, &[], true, u64::from(byte));
             }
             op::BLOBHASH => {
                 // Cairn has no blobs.
@@ -220,10 +231,21 @@ impl<'a> Follower<'a> {
             op::GT | op::SGT => {
                 let top = self.block.stack.len() - 1;
                 self.block.stack.swap(top, top - 1);
-                (if byte == op::GT { Code::Lt } else { Code::Slt }, true)
+                (
+                    if byte == op::GT {
+                        OpKind::Lt
+                    } else {
+                        OpKind::Slt
+                    },
+                    true,
+                )
             }
             op::SSTORE | op::GAS => {
-                let code = if byte == op::GAS { Code::Gas } else { Code::SStore };
+                let code = if byte == op::GAS {
+                    OpKind::Gas
+                } else {
+                    OpKind::SStore
+                };
                 (code, byte == op::GAS)
             }
             _ => match ordinary(byte) {
@@ -235,7 +257,11 @@ impl<'a> Follower<'a> {
         if let Some(value) = self.folded(code, operands.as_slice()) {
             self.push_constant(value);
         } else {
-            self.operation(code, operands.as_slice(), has_result, self.block.gas);
+            let gas_so_far = match code {
+                OpKind::Gas | OpKind::SStore => self.block.gas,
+                _ => 0,
+            };
+            self.operation(code, operands.as_slice(), has_result, gas_so_far);
         }
         false
     }
@@ -244,40 +270,50 @@ impl<'a> Follower<'a> {
     fn ending(&mut self, byte: u8) -> bool {
         use opcode as op;
         match byte {
-            op::STOP => self.finish(Code::Stop, &[], 0),
+            op::STOP => self.finish(OpKind::Stop, &[], 0),
             op::JUMP => self.jump(),
             op::JUMPI => self.jump_if(),
             op::RETURN | op::REVERT | op::SELFDESTRUCT => {
                 let code = match byte {
-                    op::RETURN => Code::Return,
-                    op::REVERT => Code::Revert,
-                    _ => Code::SelfDestruct,
+                    op::RETURN => OpKind::Return,
+                    op::REVERT => OpKind::Revert,
+                    _ => OpKind::SelfDestruct,
                 };
                 let operands = self.pop_operands(byte);
                 self.finish(code, operands.as_slice(), 0);
             }
-            op::CALL => self.call(Code::Call),
-            op::CALLCODE => self.call(Code::CallCode),
-            op::DELEGATECALL => self.call(Code::DelegateCall),
-            op::STATICCALL => self.call(Code::StaticCall),
-            op::CREATE => self.call(Code::Create),
-            op::CREATE2 => self.call(Code::Create2),
+            op::CALL => self.call(OpKind::Call),
+            op::CALLCODE => self.call(OpKind::CallCode),
+            op::DELEGATECALL => self.call(OpKind::DelegateCall),
+            op::STATICCALL => self.call(OpKind::StaticCall),
+            op::CREATE => self.call(OpKind::Create),
+            op::CREATE2 => self.call(OpKind::Create2),
             _ => return false,
         }
         true
     }
 
     fn pop(&mut self) -> Value {
-        self.block.stack.pop().expect("what an instruction takes was named before")
+        self.block
+            .stack
+            .pop()
+            .expect("what an instruction takes was named before")
     }
 
     fn pop_operands(&mut self, byte: u8) -> Operands {
         let count = opcode::info(byte).map_or(0, |info| usize::from(info.inputs));
         let values: [Value; 6] = std::array::from_fn(|index| match index < count {
-            true => self.block.stack.pop().expect("what an instruction takes was named before"),
+            true => self
+                .block
+                .stack
+                .pop()
+                .expect("what an instruction takes was named before"),
             false => Value::Constant(0),
         });
-        Operands { values, len: count as u8 }
+        Operands {
+            values,
+            len: count as u8,
+        }
     }
 
     /// Pushes a constant, or what loads it where no place is left for one more.
@@ -287,15 +323,21 @@ impl<'a> Follower<'a> {
             None => {
                 let index = self.program.literals.len() as u64;
                 self.program.literals.push(value);
-                self.operation(Code::Literal, &[], true, index);
+                self.operation(OpKind::Literal, &[], true, index);
             }
         }
     }
 
-    fn operation(&mut self, code: Code, operands: &[Value], has_result: bool, imm: u64) {
+    fn operation(&mut self, code: OpKind, operands: &[Value], has_result: bool, imm: u64) {
         let index = self.block.operations.len() as u16;
         let operands = Operands::new(operands);
-        self.block.operations.push(Operation { code, operands, has_result, uses: 0, imm });
+        self.block.operations.push(Operation {
+            code,
+            operands,
+            has_result,
+            uses: 0,
+            imm,
+        });
         if has_result {
             self.block.stack.push(Value::Result(index));
         }
@@ -304,15 +346,17 @@ impl<'a> Follower<'a> {
     /// The value of a constant.
     fn known(&self, value: Value) -> Option<U256> {
         match value {
-            Value::Constant(place) => {
-                self.program.constants.get(usize::from(place & !super::CONSTANT)).copied()
-            }
+            Value::Constant(place) => self
+                .program
+                .constants
+                .get(usize::from(place & !super::CONSTANT))
+                .copied(),
             _ => None,
         }
     }
 
     /// The result of an operation on constants.
-    fn folded(&self, code: Code, operands: &[Value]) -> Option<U256> {
+    fn folded(&self, code: OpKind, operands: &[Value]) -> Option<U256> {
         match *operands {
             [a] => unary(code, self.known(a)?),
             [a, b] => binary(code, self.known(a)?, self.known(b)?),
@@ -320,7 +364,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn call(&mut self, code: Code) {
+    fn call(&mut self, code: OpKind) {
         self.block.end = End {
             code,
             operands: Operands::new(&[]),
@@ -332,9 +376,15 @@ impl<'a> Follower<'a> {
     }
 
     /// The frame ends here.
-    fn finish(&mut self, code: Code, operands: &[Value], imm: u64) {
+    fn finish(&mut self, code: OpKind, operands: &[Value], imm: u64) {
         let operands = Operands::new(operands);
-        self.block.end = End { code, operands, imm, keeps_stack: false, falls_through: false };
+        self.block.end = End {
+            code,
+            operands,
+            imm,
+            keeps_stack: false,
+            falls_through: false,
+        };
         self.block.stack.clear();
         self.count_uses();
     }
@@ -342,20 +392,34 @@ impl<'a> Follower<'a> {
     fn fall(&mut self) {
         let operands = Operands::new(&[]);
         let (keeps_stack, falls_through) = (true, true);
-        self.block.end = End { code: Code::Fall, operands, imm: 0, keeps_stack, falls_through };
+        self.block.end = End {
+            code: OpKind::Fall,
+            operands,
+            imm: 0,
+            keeps_stack,
+            falls_through,
+        };
         self.count_uses();
     }
 
     fn jump(&mut self) {
         let target = self.pop();
         let (code, operands, imm) = match self.known(target) {
-            Some(pc) if self.program.is_target(pc) => {
-                (Code::JumpTo, Operands::new(&[]), word::saturated(pc) | super::UNRESOLVED)
-            }
-            Some(_) => return self.finish(Code::BadJump, &[], 0),
-            None => (Code::Jump, Operands::new(&[target]), 0),
+            Some(pc) if self.program.is_target(pc) => (
+                OpKind::JumpTo,
+                Operands::new(&[]),
+                word::saturated(pc) | super::UNRESOLVED,
+            ),
+            Some(_) => return self.finish(OpKind::BadJump, &[], 0),
+            None => (OpKind::Jump, Operands::new(&[target]), 0),
         };
-        self.block.end = End { code, operands, imm, keeps_stack: true, falls_through: false };
+        self.block.end = End {
+            code,
+            operands,
+            imm,
+            keeps_stack: true,
+            falls_through: false,
+        };
         self.count_uses();
     }
 
@@ -370,40 +434,47 @@ impl<'a> Follower<'a> {
                 (code, operands, word::saturated(pc) | super::UNRESOLVED)
             }
             // A place that is no target fails only if the jump is taken.
-            _ => (Code::JumpIf, Operands::new(&[condition, target]), 0),
+            _ => (OpKind::JumpIf, Operands::new(&[condition, target]), 0),
         };
-        self.block.end = End { code, operands, imm, keeps_stack: true, falls_through: true };
+        self.block.end = End {
+            code,
+            operands,
+            imm,
+            keeps_stack: true,
+            falls_through: true,
+        };
         self.count_uses();
     }
 
     /// Melts a comparison that nobody else needs into the jump.
-    fn condition(&self, condition: Value) -> (Code, Operands) {
+    fn condition(&self, condition: Value) -> (OpKind, Operands) {
         let (mut value, mut if_true) = (condition, true);
-        loop {
-            let operation = match value {
-                Value::Result(index) => &self.block.operations[usize::from(index)],
-                _ => break,
-            };
+        while let Value::Result(index) = value {
+            let operation = &self.block.operations[usize::from(index)];
             if operation.uses != 1 || self.program.granularity == Granularity::Instruction {
                 break;
             }
             let code = match (operation.code, if_true) {
-                (Code::IsZero, _) => {
+                (OpKind::IsZero, _) => {
                     value = operation.operands.as_slice()[0];
                     if_true = !if_true;
                     continue;
                 }
-                (Code::Lt, true) => Code::JumpToIfLt,
-                (Code::Lt, false) => Code::JumpToIfNotLt,
-                (Code::Slt, true) => Code::JumpToIfSlt,
-                (Code::Slt, false) => Code::JumpToIfNotSlt,
-                (Code::Eq, true) => Code::JumpToIfEq,
-                (Code::Eq, false) => Code::JumpToIfNotEq,
+                (OpKind::Lt, true) => OpKind::JumpToIfLt,
+                (OpKind::Lt, false) => OpKind::JumpToIfNotLt,
+                (OpKind::Slt, true) => OpKind::JumpToIfSlt,
+                (OpKind::Slt, false) => OpKind::JumpToIfNotSlt,
+                (OpKind::Eq, true) => OpKind::JumpToIfEq,
+                (OpKind::Eq, false) => OpKind::JumpToIfNotEq,
                 _ => break,
             };
             return (code, operation.operands);
         }
-        let code = if if_true { Code::JumpToIf } else { Code::JumpToIfZero };
+        let code = if if_true {
+            OpKind::JumpToIf
+        } else {
+            OpKind::JumpToIfZero
+        };
         (code, Operands::new(&[value]))
     }
 
@@ -440,107 +511,132 @@ impl Operation {
 }
 
 /// Whether an operation has no effect but its result, and cannot fail.
-fn is_pure(code: Code) -> bool {
-    use Code::*;
+fn is_pure(code: OpKind) -> bool {
+    use OpKind::*;
     matches!(
         code,
-        Add | Mul | Sub | Div | SDiv | Mod | SMod | SignExtend | Lt | Slt | Eq | And | Or | Xor | Byte
-            | Shl | Shr | Sar | AddMod | MulMod | IsZero | Not | Clz | CallDataLoad | Environment
-            | CallDataSize | ReturnDataSize | Gas | Literal
+        Add | Mul
+            | Sub
+            | Div
+            | SDiv
+            | Mod
+            | SMod
+            | SignExtend
+            | Lt
+            | Slt
+            | Eq
+            | And
+            | Or
+            | Xor
+            | Byte
+            | Shl
+            | Shr
+            | Sar
+            | AddMod
+            | MulMod
+            | IsZero
+            | Not
+            | Clz
+            | CallDataLoad
+            | Environment
+            | CallDataSize
+            | ReturnDataSize
+            | Gas
+            | Literal
     )
 }
 
 /// Instructions that become one operation with the same operands: its code, and whether it has a result.
-fn ordinary(byte: u8) -> Option<(Code, bool)> {
+fn ordinary(byte: u8) -> Option<(OpKind, bool)> {
     use opcode as op;
     let code = match byte {
-        op::ADD => Code::Add,
-        op::MUL => Code::Mul,
-        op::SUB => Code::Sub,
-        op::DIV => Code::Div,
-        op::SDIV => Code::SDiv,
-        op::MOD => Code::Mod,
-        op::SMOD => Code::SMod,
-        op::ADDMOD => Code::AddMod,
-        op::MULMOD => Code::MulMod,
-        op::EXP => Code::Exp,
-        op::SIGNEXTEND => Code::SignExtend,
-        op::LT => Code::Lt,
-        op::SLT => Code::Slt,
-        op::EQ => Code::Eq,
-        op::ISZERO => Code::IsZero,
-        op::AND => Code::And,
-        op::OR => Code::Or,
-        op::XOR => Code::Xor,
-        op::NOT => Code::Not,
-        op::BYTE => Code::Byte,
-        op::SHL => Code::Shl,
-        op::SHR => Code::Shr,
-        op::SAR => Code::Sar,
-        op::CLZ => Code::Clz,
-        op::KECCAK256 => Code::Keccak256,
-        op::BALANCE => Code::Balance,
-        op::CALLDATALOAD => Code::CallDataLoad,
-        op::CALLDATASIZE => Code::CallDataSize,
-        op::EXTCODESIZE => Code::ExtCodeSize,
-        op::RETURNDATASIZE => Code::ReturnDataSize,
-        op::EXTCODEHASH => Code::ExtCodeHash,
-        op::BLOCKHASH => Code::BlockHash,
-        op::SELFBALANCE => Code::SelfBalance,
-        op::MLOAD => Code::MLoad,
-        op::SLOAD => Code::SLoad,
-        op::TLOAD => Code::TLoad,
-        op::MSIZE => Code::MSize,
+        op::ADD => OpKind::Add,
+        op::MUL => OpKind::Mul,
+        op::SUB => OpKind::Sub,
+        op::DIV => OpKind::Div,
+        op::SDIV => OpKind::SDiv,
+        op::MOD => OpKind::Mod,
+        op::SMOD => OpKind::SMod,
+        op::ADDMOD => OpKind::AddMod,
+        op::MULMOD => OpKind::MulMod,
+        op::EXP => OpKind::Exp,
+        op::SIGNEXTEND => OpKind::SignExtend,
+        op::LT => OpKind::Lt,
+        op::SLT => OpKind::Slt,
+        op::EQ => OpKind::Eq,
+        op::ISZERO => OpKind::IsZero,
+        op::AND => OpKind::And,
+        op::OR => OpKind::Or,
+        op::XOR => OpKind::Xor,
+        op::NOT => OpKind::Not,
+        op::BYTE => OpKind::Byte,
+        op::SHL => OpKind::Shl,
+        op::SHR => OpKind::Shr,
+        op::SAR => OpKind::Sar,
+        op::CLZ => OpKind::Clz,
+        op::KECCAK256 => OpKind::Keccak256,
+        op::BALANCE => OpKind::Balance,
+        op::CALLDATALOAD => OpKind::CallDataLoad,
+        op::CALLDATASIZE => OpKind::CallDataSize,
+        op::EXTCODESIZE => OpKind::ExtCodeSize,
+        op::RETURNDATASIZE => OpKind::ReturnDataSize,
+        op::EXTCODEHASH => OpKind::ExtCodeHash,
+        op::BLOCKHASH => OpKind::BlockHash,
+        op::SELFBALANCE => OpKind::SelfBalance,
+        op::MLOAD => OpKind::MLoad,
+        op::SLOAD => OpKind::SLoad,
+        op::TLOAD => OpKind::TLoad,
+        op::MSIZE => OpKind::MSize,
         _ => return without_result(byte).map(|code| (code, false)),
     };
     Some((code, true))
 }
 
-fn without_result(byte: u8) -> Option<Code> {
+fn without_result(byte: u8) -> Option<OpKind> {
     use opcode as op;
     Some(match byte {
-        op::CALLDATACOPY => Code::CallDataCopy,
-        op::CODECOPY => Code::CodeCopy,
-        op::EXTCODECOPY => Code::ExtCodeCopy,
-        op::RETURNDATACOPY => Code::ReturnDataCopy,
-        op::MCOPY => Code::MCopy,
-        op::MSTORE => Code::MStore,
-        op::MSTORE8 => Code::MStore8,
-        op::TSTORE => Code::TStore,
-        op::LOG0 => Code::Log0,
-        op::LOG1 => Code::Log1,
-        op::LOG2 => Code::Log2,
-        op::LOG3 => Code::Log3,
-        op::LOG4 => Code::Log4,
+        op::CALLDATACOPY => OpKind::CallDataCopy,
+        op::CODECOPY => OpKind::CodeCopy,
+        op::EXTCODECOPY => OpKind::ExtCodeCopy,
+        op::RETURNDATACOPY => OpKind::ReturnDataCopy,
+        op::MCOPY => OpKind::MCopy,
+        op::MSTORE => OpKind::MStore,
+        op::MSTORE8 => OpKind::MStore8,
+        op::TSTORE => OpKind::TStore,
+        op::LOG0 => OpKind::Log0,
+        op::LOG1 => OpKind::Log1,
+        op::LOG2 => OpKind::Log2,
+        op::LOG3 => OpKind::Log3,
+        op::LOG4 => OpKind::Log4,
         _ => return None,
     })
 }
 
-fn unary(code: Code, a: U256) -> Option<U256> {
+fn unary(code: OpKind, a: U256) -> Option<U256> {
     Some(match code {
-        Code::IsZero => word::flag(word::is_zero(a)),
-        Code::Not => !a,
-        Code::Clz => word::clz(a),
+        OpKind::IsZero => word::flag(word::is_zero(a)),
+        OpKind::Not => !a,
+        OpKind::Clz => word::clz(a),
         _ => return None,
     })
 }
 
-fn binary(code: Code, a: U256, b: U256) -> Option<U256> {
+fn binary(code: OpKind, a: U256, b: U256) -> Option<U256> {
     Some(match code {
-        Code::Add => word::add(a, b),
-        Code::Sub => word::sub(a, b),
-        Code::Mul => word::mul(a, b),
-        Code::And => a & b,
-        Code::Or => a | b,
-        Code::Xor => word::xor(a, b),
-        Code::Lt => word::flag(word::lt(a, b)),
-        Code::Slt => word::flag(word::slt(a, b)),
-        Code::Eq => word::flag(word::eq(a, b)),
-        Code::Byte => word::byte(a, b),
-        Code::Shl => word::shl(a, b),
-        Code::Shr => word::shr(a, b),
-        Code::Sar => word::sar(a, b),
-        Code::SignExtend => word::sign_extend(a, b),
+        OpKind::Add => word::add(a, b),
+        OpKind::Sub => word::sub(a, b),
+        OpKind::Mul => word::mul(a, b),
+        OpKind::And => a & b,
+        OpKind::Or => a | b,
+        OpKind::Xor => word::xor(a, b),
+        OpKind::Lt => word::flag(word::lt(a, b)),
+        OpKind::Slt => word::flag(word::slt(a, b)),
+        OpKind::Eq => word::flag(word::eq(a, b)),
+        OpKind::Byte => word::byte(a, b),
+        OpKind::Shl => word::shl(a, b),
+        OpKind::Shr => word::shr(a, b),
+        OpKind::Sar => word::sar(a, b),
+        OpKind::SignExtend => word::sign_extend(a, b),
         _ => return None,
     })
 }

@@ -20,7 +20,7 @@ mod block;
 mod op;
 mod place;
 
-pub(crate) use op::{CONSTANT, Code, ENTRY, Op, UNRESOLVED};
+pub(crate) use op::{CONSTANT, ENTRY, Op, OpKind, UNRESOLVED};
 
 use alloy_primitives::{Bytes, U256, map::HashMap};
 
@@ -42,7 +42,7 @@ pub(crate) struct Program {
     pub ops: Vec<Op>,
     /// What places above [`CONSTANT`] name.
     pub constants: Vec<U256>,
-    /// Constants for which no place was left, by [`Code::Literal`].
+    /// Constants for which no place was left, by [`OpKind::Literal`].
     pub literals: Vec<U256>,
     granularity: Granularity,
     targets: Targets,
@@ -129,7 +129,11 @@ impl Targets {
             ranks.push(count);
             count += word.count_ones();
         }
-        Self { bits, ranks, entries: vec![UNTRANSLATED; count as usize] }
+        Self {
+            bits,
+            ranks,
+            entries: vec![UNTRANSLATED; count as usize],
+        }
     }
 
     /// The number of the target at `pc`.

@@ -7,7 +7,7 @@
 /// What an [`Op`] does. The comment says which fields it reads: `dst`, `a`, `b`, and `more` (further
 /// places) or `imm` (a number).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Code {
+pub(crate) enum OpKind {
     // Control.
     /// Start of a block. `imm`: static gas in the low half, program counter in the high half;
     /// `a`: items it needs; `b`: the greatest height above those at which nothing overflows; `dst`: opcode.
@@ -119,7 +119,7 @@ pub(crate) enum Code {
     ExtCodeCopy,
     MStore,
     MStore8,
-    /// `imm`: as for [`Code::Gas`].
+    /// `imm`: as for [`OpKind::Gas`].
     SStore,
     TStore,
     Log0,
@@ -132,7 +132,7 @@ pub(crate) enum Code {
 /// One operation. Sixteen bytes, so that four of them fill a cache line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Op {
-    pub code: Code,
+    pub code: OpKind,
     pub dst: u16,
     pub a: u16,
     pub b: u16,

@@ -5,7 +5,7 @@
 //! lies there; else to a free slot above. What does not lie where it has to be at the end is moved.
 
 use super::{
-    CONSTANT, Code, ENTRY, Op, Program, UNTRANSLATED,
+    CONSTANT, ENTRY, Op, OpKind, Program, UNTRANSLATED,
     block::{Block, End, Follower, Operation, Value},
 };
 use crate::opcode;
@@ -27,7 +27,13 @@ impl Program {
                 Some(entry) if *entry == UNTRANSLATED => *entry = here,
                 Some(entry) => {
                     let imm = u64::from(*entry);
-                    self.ops.push(Op { code: Code::Goto, dst: ENTRY, a: 0, b: 0, imm });
+                    self.ops.push(Op {
+                        code: OpKind::Goto,
+                        dst: ENTRY,
+                        a: 0,
+                        b: 0,
+                        imm,
+                    });
                     break;
                 }
                 None => {}
@@ -99,7 +105,9 @@ impl Placer {
 
     fn need_until(&mut self, value: Value, until: u32) {
         match value {
-            Value::Entry(depth) => *self.slot(ENTRY - depth) = (*self.slot(ENTRY - depth)).max(until),
+            Value::Entry(depth) => {
+                *self.slot(ENTRY - depth) = (*self.slot(ENTRY - depth)).max(until)
+            }
             Value::Result(index) => {
                 let last = &mut self.last_use[usize::from(index)];
                 *last = (*last).max(until);
@@ -165,15 +173,21 @@ impl Placer {
             self.moves(block, ops);
         }
         let end = self.end(block);
-        let is_nothing = end.code == Code::Fall && end.dst == ENTRY;
+        let is_nothing = end.code == OpKind::Fall && end.dst == ENTRY;
         if !is_nothing {
             ops.push(end);
         }
     }
 
     fn operation(&mut self, index: usize, operation: &Operation, gas: u64) -> Op {
-        let mut op = Op { code: operation.code, dst: 0, a: 0, b: 0, imm: operation.imm };
-        if matches!(op.code, Code::Gas | Code::SStore) {
+        let mut op = Op {
+            code: operation.code,
+            dst: 0,
+            a: 0,
+            b: 0,
+            imm: operation.imm,
+        };
+        if matches!(op.code, OpKind::Gas | OpKind::SStore) {
             op.imm = gas - operation.imm;
         }
         self.operands(&mut op, operation.operands.as_slice());
@@ -189,7 +203,7 @@ impl Placer {
         op.a = places.next().unwrap_or(0);
         op.b = places.next().unwrap_or(0);
         for (index, place) in places.enumerate() {
-            op.imm = if index == 0 { 0 } else { op.imm } | u64::from(place) << (16 * index);
+            op.imm |= u64::from(place) << (16 * index);
         }
     }
 
@@ -205,7 +219,9 @@ impl Placer {
         }
         self.rescue(block, &pending, ops);
         while !pending.is_empty() {
-            let free = pending.iter().position(|(slot, _)| pending.iter().all(|(_, from)| from != slot));
+            let free = pending
+                .iter()
+                .position(|(slot, _)| pending.iter().all(|(_, from)| from != slot));
             match free {
                 Some(index) => {
                     let (slot, from) = pending.swap_remove(index);
@@ -237,9 +253,20 @@ impl Placer {
     }
 
     fn end(&self, block: &Block) -> Op {
-        let End { code, ref operands, imm, .. } = block.end;
+        let End {
+            code,
+            ref operands,
+            imm,
+            ..
+        } = block.end;
         let height = self.lowest + block.stack.len() as u16;
-        let mut op = Op { code, dst: height, a: 0, b: 0, imm };
+        let mut op = Op {
+            code,
+            dst: height,
+            a: 0,
+            b: 0,
+            imm,
+        };
         let mut places = operands.as_slice().iter().map(|value| {
             let aside = self.aside.iter().find(|(moved, _)| moved == value);
             aside.map_or_else(|| self.place(*value), |(_, place)| *place)
@@ -251,15 +278,23 @@ impl Placer {
 }
 
 fn copy(dst: u16, a: u16) -> Op {
-    Op { code: Code::Move, dst, a, b: 0, imm: 0 }
+    Op {
+        code: OpKind::Move,
+        dst,
+        a,
+        b: 0,
+        imm: 0,
+    }
 }
 
 fn header(block: &Block, byte: Option<u8>) -> Op {
     let room = STACK_LIMIT.checked_sub(block.need + block.growth);
     // Where there is no height at which the block runs, none is allowed.
-    let (need, room) = room.map_or((STACK_LIMIT as u16 + 1, 0), |room| (block.need as u16, room as u16));
+    let (need, room) = room.map_or((STACK_LIMIT as u16 + 1, 0), |room| {
+        (block.need as u16, room as u16)
+    });
     Op {
-        code: Code::Block,
+        code: OpKind::Block,
         dst: u16::from(byte.unwrap_or(opcode::STOP)),
         a: need,
         b: room,

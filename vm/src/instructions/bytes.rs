@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use super::{Context, Stop};
 use crate::{
     Halt,
-    code::Code,
+    code::OpKind,
     gas::{COPY_WORD, KECCAK_WORD, words},
     hashes::Hashes,
     interpreter::expand,
@@ -47,13 +47,13 @@ pub(crate) fn load(data: &[u8], offset: U256) -> U256 {
 #[inline(never)]
 pub(crate) fn copy<S: ?Sized, E>(
     context: &mut Context<'_, '_, S>,
-    code: Code,
+    code: OpKind,
     program: &[u8],
     [to, from, len]: [U256; 3],
 ) -> Result<(), Stop<E>> {
     context.charge(words(word::saturated(len), COPY_WORD))?;
     match code {
-        Code::MCopy => {
+        OpKind::MCopy => {
             // EIP-5656: memory grows to the farther end of the two ranges.
             let farther = if word::lt(to, from) { from } else { to };
             context.expand(farther, len)?;
@@ -61,18 +61,25 @@ pub(crate) fn copy<S: ?Sized, E>(
             let target = context.expand(to, len)?;
             context.frame.memory.copy_within(source, target.start);
         }
-        Code::ReturnDataCopy => {
+        OpKind::ReturnDataCopy => {
             // EIP-211: "if start + length is larger than RETURNDATASIZE, the current call fails".
             let end = word::small(from).and_then(|from| from.checked_add(word::small(len)?));
             if end.is_none_or(|end| end > context.world.return_data.len() as u64) {
                 return Err(Stop::Halt(Halt::ReturnDataOutOfBounds));
             }
             let range = context.expand(to, len)?;
-            context.frame.memory.copy_from(range, context.world.return_data, from);
+            context
+                .frame
+                .memory
+                .copy_from(range, context.world.return_data, from);
         }
         _ => {
             let range = context.expand(to, len)?;
-            let data = if code == Code::CodeCopy { program } else { context.world.input };
+            let data = if code == OpKind::CodeCopy {
+                program
+            } else {
+                context.world.input
+            };
             context.frame.memory.copy_from(range, data, from);
         }
     }

@@ -74,7 +74,10 @@ struct Operands {
 }
 
 /// Pays for a call and takes its operands off the stack, where a zero takes their place: the result of a call that fails.
-pub(crate) fn prepare<S>(context: &mut Context<'_, '_, S>, kind: CallKind) -> Result<Call, Stop<S::Error>>
+pub(crate) fn prepare<S>(
+    context: &mut Context<'_, '_, S>,
+    kind: CallKind,
+) -> Result<Call, Stop<S::Error>>
 where
     S: State + ?Sized,
 {
@@ -101,7 +104,11 @@ where
     frame.replace(if kind.has_value() { 7 } else { 6 }, U256::ZERO);
     let target = address(target);
     let own = matches!(kind, CallKind::CallCode | CallKind::DelegateCall);
-    let (contract, of) = if own { (frame.contract, frame.address) } else { (id, target) };
+    let (contract, of) = if own {
+        (frame.contract, frame.address)
+    } else {
+        (id, target)
+    };
     let is_delegate = kind == CallKind::DelegateCall;
     Ok(Call {
         kind: kind.frame_kind(),
@@ -111,7 +118,11 @@ where
         code,
         contract,
         address: of,
-        caller: if is_delegate { frame.caller } else { frame.address },
+        caller: if is_delegate {
+            frame.caller
+        } else {
+            frame.address
+        },
         payer: frame.contract,
         payer_address: frame.address,
         value: if is_delegate { frame.value } else { value },
@@ -127,16 +138,30 @@ where
 {
     let frame = &context.frame;
     let ranges = if kind.has_value() { 3 } else { 2 };
-    let [input, input_len, output, output_len] = std::array::from_fn(|index| frame.peek(ranges + index));
+    let [input, input_len, output, output_len] =
+        std::array::from_fn(|index| frame.peek(ranges + index));
     let (gas, target) = (frame.peek(0), frame.peek(1));
-    let value = if kind.has_value() { frame.peek(2) } else { U256::ZERO };
+    let value = if kind.has_value() {
+        frame.peek(2)
+    } else {
+        U256::ZERO
+    };
     let input = context.expand(input, input_len)?;
     let output = context.expand(output, output_len)?;
-    Ok(Operands { gas, target, value, input, output })
+    Ok(Operands {
+        gas,
+        target,
+        value,
+        input,
+        output,
+    })
 }
 
 /// EIP-150: "all but one 64th" of the gas at the most.
-fn callee_gas<S: ?Sized, E>(context: &mut Context<'_, '_, S>, wanted: U256) -> Result<u64, Stop<E>> {
+fn callee_gas<S: ?Sized, E>(
+    context: &mut Context<'_, '_, S>,
+    wanted: U256,
+) -> Result<u64, Stop<E>> {
     let most = context.gas - context.gas / 64;
     let gas = word::saturated(wanted).min(most);
     context.charge(gas)?;
@@ -144,7 +169,10 @@ fn callee_gas<S: ?Sized, E>(context: &mut Context<'_, '_, S>, wanted: U256) -> R
 }
 
 /// The code that a call runs, and the price of a delegation (EIP-7702): "if the target is warm, 100 gas, else 2,600".
-fn called_code<S>(context: &mut Context<'_, '_, S>, id: AccountId) -> Result<(B256, Bytes), Stop<S::Error>>
+fn called_code<S>(
+    context: &mut Context<'_, '_, S>,
+    id: AccountId,
+) -> Result<(B256, Bytes), Stop<S::Error>>
 where
     S: State + ?Sized,
 {
@@ -153,14 +181,25 @@ where
     let Some(delegate) = delegation::delegate(&code) else {
         return Ok((hash, code));
     };
-    let access = world.journal.access(world.state, delegate).map_err(Stop::State)?;
-    context.charge(if access.cold { COLD_ACCOUNT_ACCESS } else { WARM_ACCESS })?;
+    let access = world
+        .journal
+        .access(world.state, delegate)
+        .map_err(Stop::State)?;
+    context.charge(if access.cold {
+        COLD_ACCOUNT_ACCESS
+    } else {
+        WARM_ACCESS
+    })?;
     let world = &mut *context.world;
     code_of(world.journal, world.state, access.id).map_err(Stop::State)
 }
 
 /// An account's code and its hash.
-pub(crate) fn code_of<S>(journal: &mut Journal, state: &S, id: AccountId) -> Result<(B256, Bytes), S::Error>
+pub(crate) fn code_of<S>(
+    journal: &mut Journal,
+    state: &S,
+    id: AccountId,
+) -> Result<(B256, Bytes), S::Error>
 where
     S: State + ?Sized,
 {

@@ -32,7 +32,10 @@ pub(crate) struct Creation {
 
 /// Pays for a creation and takes its operands off the stack, where a zero takes their place: the result
 /// of one that fails.
-pub(crate) fn prepare<S>(context: &mut Context<'_, '_, S>, kind: CreateKind) -> Result<Creation, Stop<S::Error>>
+pub(crate) fn prepare<S>(
+    context: &mut Context<'_, '_, S>,
+    kind: CreateKind,
+) -> Result<Creation, Stop<S::Error>>
 where
     S: State + ?Sized,
 {
@@ -53,6 +56,13 @@ where
     // EIP-150: all but one 64th.
     let gas = context.gas - context.gas / 64;
     context.charge(gas)?;
-    context.frame.replace(if salt.is_some() { 4 } else { 3 }, U256::ZERO);
-    Ok(Creation { value, init_code, salt, gas })
+    context
+        .frame
+        .replace(if salt.is_some() { 4 } else { 3 }, U256::ZERO);
+    Ok(Creation {
+        value,
+        init_code,
+        salt,
+        gas,
+    })
 }

@@ -3,12 +3,7 @@
 use alloy_primitives::{Address, U256};
 
 use super::{Context, Stop};
-use crate::{
-    State,
-    frame::Frame,
-    interpreter::Env,
-    opcode, word as words,
-};
+use crate::{State, frame::Frame, interpreter::Env, opcode, word as words};
 
 /// How far back BLOCKHASH looks.
 const BLOCK_HASHES: u64 = 256;
@@ -41,7 +36,10 @@ fn of(address: Address) -> U256 {
 
 /// BLOCKHASH: "the hash of one of the 256 most recent complete blocks", else 0.
 #[inline(never)]
-pub(crate) fn block_hash<S>(context: &mut Context<'_, '_, S>, number: U256) -> Result<U256, Stop<S::Error>>
+pub(crate) fn block_hash<S>(
+    context: &mut Context<'_, '_, S>,
+    number: U256,
+) -> Result<U256, Stop<S::Error>>
 where
     S: State + ?Sized,
 {

@@ -19,6 +19,9 @@ pub(crate) fn log<S: ?Sized, E>(
     let data = Bytes::copy_from_slice(context.frame.memory.get(range));
     let topics = topics.iter().map(|topic| (*topic).into()).collect();
     let address = context.frame.address;
-    context.world.journal.log(Log { address, data: LogData::new_unchecked(topics, data) });
+    context.world.journal.log(Log {
+        address,
+        data: LogData::new_unchecked(topics, data),
+    });
     Ok(())
 }

@@ -44,7 +44,10 @@ pub(crate) struct Context<'a, 'w, S: ?Sized> {
 impl<S: ?Sized> Context<'_, '_, S> {
     /// Charges gas.
     pub fn charge<E>(&mut self, gas: u64) -> Result<(), Stop<E>> {
-        self.gas = self.gas.checked_sub(gas).ok_or(Stop::Halt(Halt::OutOfGas))?;
+        self.gas = self
+            .gas
+            .checked_sub(gas)
+            .ok_or(Stop::Halt(Halt::OutOfGas))?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use alloy_primitives::U256;
 use super::{Context, Stop, address};
 use crate::{
     State,
-    code::Code,
+    code::OpKind,
     gas::{COLD_ACCOUNT, COLD_ACCOUNT_ACCESS, COPY_WORD, NEW_ACCOUNT, words},
     journal::AccountId,
     trace::Tracer,
@@ -13,12 +13,19 @@ use crate::{
 };
 
 /// Loads an account and charges for it if it is cold.
-pub(crate) fn access<S>(context: &mut Context<'_, '_, S>, of: U256, cold: u64) -> Result<AccountId, Stop<S::Error>>
+pub(crate) fn access<S>(
+    context: &mut Context<'_, '_, S>,
+    of: U256,
+    cold: u64,
+) -> Result<AccountId, Stop<S::Error>>
 where
     S: State + ?Sized,
 {
     let world = &mut *context.world;
-    let access = world.journal.access(world.state, address(of)).map_err(Stop::State)?;
+    let access = world
+        .journal
+        .access(world.state, address(of))
+        .map_err(Stop::State)?;
     if access.cold {
         context.charge(cold)?;
     }
@@ -27,7 +34,11 @@ where
 
 /// BALANCE, EXTCODESIZE, EXTCODEHASH.
 #[inline(never)]
-pub(crate) fn account<S>(context: &mut Context<'_, '_, S>, code: Code, of: U256) -> Result<U256, Stop<S::Error>>
+pub(crate) fn account<S>(
+    context: &mut Context<'_, '_, S>,
+    code: OpKind,
+    of: U256,
+) -> Result<U256, Stop<S::Error>>
 where
     S: State + ?Sized,
 {
@@ -35,11 +46,17 @@ where
     let world = &mut *context.world;
     let account = world.journal.account(id);
     Ok(match code {
-        Code::Balance => account.balance(),
+        OpKind::Balance => account.balance(),
         // EIP-1052: "In case the account does not exist or is empty 0 is pushed to the stack".
-        Code::ExtCodeHash if account.is_empty() => U256::ZERO,
-        Code::ExtCodeHash => account.code_hash().into(),
-        _ => U256::from(world.journal.code(world.state, id).map_err(Stop::State)?.len()),
+        OpKind::ExtCodeHash if account.is_empty() => U256::ZERO,
+        OpKind::ExtCodeHash => account.code_hash().into(),
+        _ => U256::from(
+            world
+                .journal
+                .code(world.state, id)
+                .map_err(Stop::State)?
+                .len(),
+        ),
     })
 }
 
@@ -81,5 +98,9 @@ where
         context.charge(NEW_ACCOUNT)?;
     }
     tracer.self_destruct(context.frame.address, address(heir), balance);
-    context.world.journal.self_destruct(contract, id).map_err(Stop::Halt)
+    context
+        .world
+        .journal
+        .self_destruct(contract, id)
+        .map_err(Stop::Halt)
 }

@@ -6,7 +6,8 @@ use super::{Context, Stop};
 use crate::{
     Halt, State,
     gas::{
-        COLD_SLOAD, COLD_SSTORE, SSTORE_CLEARS, SSTORE_RESET, SSTORE_SET, SSTORE_STIPEND, WARM_ACCESS,
+        COLD_SLOAD, COLD_SSTORE, SSTORE_CLEARS, SSTORE_RESET, SSTORE_SET, SSTORE_STIPEND,
+        WARM_ACCESS,
     },
     journal::SlotAccess,
     word,
@@ -19,7 +20,9 @@ where
     S: State + ?Sized,
 {
     let world = &mut *context.world;
-    let access = world.journal.access_slot(world.state, context.frame.contract, slot);
+    let access = world
+        .journal
+        .access_slot(world.state, context.frame.contract, slot);
     let access = access.map_err(Stop::State)?;
     if access.cold {
         context.charge(COLD_SLOAD)?;
@@ -59,7 +62,11 @@ where
 
 /// What the write costs.
 pub(crate) fn price(access: &SlotAccess, value: U256) -> u64 {
-    let SlotAccess { original, current, cold } = *access;
+    let SlotAccess {
+        original,
+        current,
+        cold,
+    } = *access;
     let cold = if cold { COLD_SSTORE } else { 0 };
     let write = if word::eq(current, value) || !word::eq(current, original) {
         WARM_ACCESS
@@ -73,7 +80,9 @@ pub(crate) fn price(access: &SlotAccess, value: U256) -> u64 {
 
 /// What the write adds to the refund counter.
 pub(crate) fn refund(access: &SlotAccess, value: U256) -> i64 {
-    let SlotAccess { original, current, .. } = *access;
+    let SlotAccess {
+        original, current, ..
+    } = *access;
     if word::eq(current, value) {
         return 0;
     }
@@ -87,7 +96,11 @@ pub(crate) fn refund(access: &SlotAccess, value: U256) -> i64 {
         }
     }
     if word::eq(original, value) && !word::eq(original, current) {
-        let write = if word::is_zero(original) { SSTORE_SET } else { SSTORE_RESET };
+        let write = if word::is_zero(original) {
+            SSTORE_SET
+        } else {
+            SSTORE_RESET
+        };
         refund += (write - WARM_ACCESS) as i64;
     }
     refund

@@ -44,7 +44,14 @@ impl Journal {
             .filter(|slot| slot.current != slot.original)
             .map(|slot| {
                 let (before, after) = (slot.original, slot.current);
-                (slot.key.account, SlotDiff { slot: slot.key.slot, before, after })
+                (
+                    slot.key.account,
+                    SlotDiff {
+                        slot: slot.key.slot,
+                        before,
+                        after,
+                    },
+                )
             })
             .collect();
         changed.sort_unstable_by(|(id_a, a), (id_b, b)| id_b.cmp(id_a).then(a.slot.cmp(&b.slot)));

@@ -51,14 +51,22 @@ pub(super) struct Slots {
 
 impl Default for Slots {
     fn default() -> Self {
-        Self { all: Vec::new(), ids: HashMap::default(), recent: [SlotId(0); RECENT] }
+        Self {
+            all: Vec::new(),
+            ids: HashMap::default(),
+            recent: [SlotId(0); RECENT],
+        }
     }
 }
 
 impl Slots {
     /// Forgets them, and keeps allocations up to `kept` entries.
     pub fn clear(&mut self, kept: usize) {
-        let Self { all, ids, recent: _ } = self;
+        let Self {
+            all,
+            ids,
+            recent: _,
+        } = self;
         all.clear();
         all.shrink_to(kept);
         ids.clear();
@@ -94,7 +102,13 @@ impl Slots {
         let id = *self.ids.entry(key).or_insert(next);
         if id == next {
             let (original, current) = (U256::ZERO, U256::ZERO);
-            self.all.push(Slot { key, original, current, loaded: false, warm: false });
+            self.all.push(Slot {
+                key,
+                original,
+                current,
+                loaded: false,
+                warm: false,
+            });
         }
         self.recent[place] = id;
         id
@@ -123,17 +137,36 @@ impl Journal {
             entry.current = entry.original;
             entry.loaded = true;
         }
-        let Slot { original, current, warm, .. } = *entry;
+        let Slot {
+            original,
+            current,
+            warm,
+            ..
+        } = *entry;
         if !warm {
             self.record(Change::WarmSlot(id, true));
         }
-        Ok(SlotAccess { original, current, cold: !warm })
+        Ok(SlotAccess {
+            original,
+            current,
+            cold: !warm,
+        })
     }
 
     /// What an access to the slot would find, if this transaction has read it.
     pub fn peek_slot(&self, address: Address, slot: U256) -> Option<SlotAccess> {
-        let Slot { original, current, warm, loaded, .. } = *self.slot(address, slot)?;
-        loaded.then_some(SlotAccess { original, current, cold: !warm })
+        let Slot {
+            original,
+            current,
+            warm,
+            loaded,
+            ..
+        } = *self.slot(address, slot)?;
+        loaded.then_some(SlotAccess {
+            original,
+            current,
+            cold: !warm,
+        })
     }
 
     /// Whether an access to the slot would find it warm (EIP-2929).
@@ -154,14 +187,20 @@ impl Journal {
     pub fn set_slot(&mut self, account: AccountId, slot: U256, value: U256) {
         self.touch(account);
         let id = self.slots.id(SlotKey { account, slot });
-        assert!(self.slots.get_mut(id).loaded, "a slot is accessed before it is written");
+        assert!(
+            self.slots.get_mut(id).loaded,
+            "a slot is accessed before it is written"
+        );
         self.record(Change::Slot(id, value));
     }
 
     /// Makes a slot warm without reading it (EIP-2930).
     pub fn warm_slot(&mut self, address: Address, slot: B256) {
         let account = self.id(address);
-        let id = self.slots.id(SlotKey { account, slot: slot.into() });
+        let id = self.slots.id(SlotKey {
+            account,
+            slot: slot.into(),
+        });
         if !self.slots.get_mut(id).warm {
             self.record(Change::WarmSlot(id, true));
         }
@@ -169,7 +208,10 @@ impl Journal {
 
     /// Reads transient storage (EIP-1153), which begins each transaction as zeros.
     pub fn transient(&self, account: AccountId, slot: U256) -> U256 {
-        self.transient.get(&SlotKey { account, slot }).copied().unwrap_or_default()
+        self.transient
+            .get(&SlotKey { account, slot })
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Writes transient storage (EIP-1153).

@@ -2,11 +2,10 @@
 
 use super::{Request, authorize};
 use crate::{
-    BlockEnv, Journal, State,
+    BlockEnv, Journal, State, delegation,
     engine::{Create, Run},
     frame::FrameEnd,
     instructions::call::{Call, code_of},
-    delegation,
     journal::AccountId,
     memory::Range,
     trace::{FrameKind, Tracer},
@@ -41,7 +40,10 @@ where
             TxKind::Call(target) => {
                 let call = outermost_call(journal, state, request, sender, target, gas)?;
                 let frame = self.call(&call)?;
-                Ok(Ran { created: None, frame })
+                Ok(Ran {
+                    created: None,
+                    frame,
+                })
             }
             TxKind::Create => {
                 let address = request.sender.create(nonce);
@@ -54,7 +56,10 @@ where
                     gas,
                 };
                 let frame = self.create(&create)?;
-                Ok(Ran { created: Some(address), frame })
+                Ok(Ran {
+                    created: Some(address),
+                    frame,
+                })
             }
         }
     }
@@ -94,7 +99,11 @@ where
 /// The code that a call to `target` runs. EIP-7702: "clients must retrieve only the first code and then
 /// stop following the delegation chain"; "if a transaction's destination has a delegation indicator, add
 /// the target of the delegation to accessed_addresses".
-fn executed_code<S>(journal: &mut Journal, state: &S, target: AccountId) -> Result<(B256, Bytes), S::Error>
+fn executed_code<S>(
+    journal: &mut Journal,
+    state: &S,
+    target: AccountId,
+) -> Result<(B256, Bytes), S::Error>
 where
     S: State + ?Sized,
 {
@@ -182,9 +191,19 @@ mod tests {
             ..BlockEnv::default()
         };
         let mut engine = Engine::new(Precompiles::default(), Granularity::Block);
-        let env = Env { block: &block, origin: SENDER, gas_price: 0 };
+        let env = Env {
+            block: &block,
+            origin: SENDER,
+            gas_price: 0,
+        };
         let input = request.input;
-        let mut run = Run { engine: &mut engine, state: &Plain, env, input, tracer: &mut NoTracer };
+        let mut run = Run {
+            engine: &mut engine,
+            state: &Plain,
+            env,
+            input,
+            tracer: &mut NoTracer,
+        };
         let Ok(ran) = run.request(request, 21_000);
         (engine.journal, ran)
     }

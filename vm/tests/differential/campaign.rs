@@ -55,7 +55,9 @@ pub fn run(first: u64, programs: u64) -> Result<Done, String> {
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| campaign.work())).collect();
+        let workers: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| campaign.work()))
+            .collect();
         let (start, mut printed) = (Instant::now(), Instant::now());
         while !workers.iter().all(|worker| worker.is_finished()) {
             thread::sleep(Duration::from_millis(20));
@@ -65,19 +67,32 @@ pub fn run(first: u64, programs: u64) -> Result<Done, String> {
             }
         }
     });
-    let finds = campaign.finds.into_inner().expect("no thread panics while it reports");
+    let finds = campaign
+        .finds
+        .into_inner()
+        .expect("no thread panics while it reports");
     if !finds.is_empty() {
         return Err(finds.join("\n\n"));
     }
-    Ok(campaign.done.into_inner().expect("no thread panics while it counts"))
+    Ok(campaign
+        .done
+        .into_inner()
+        .expect("no thread panics while it counts"))
 }
 
 impl Campaign {
     fn print(&self, elapsed: Duration) {
         let done = self.done.lock().expect("no thread panics while it counts");
         let rate = done.programs as f64 / elapsed.as_secs_f64();
-        let Done { programs, transactions, .. } = *done;
-        println!("{programs} of {} programs, {transactions} transactions, {rate:.0} programs/s", self.programs);
+        let Done {
+            programs,
+            transactions,
+            ..
+        } = *done;
+        println!(
+            "{programs} of {} programs, {transactions} transactions, {rate:.0} programs/s",
+            self.programs
+        );
     }
 
     fn work(&self) {
@@ -99,20 +114,35 @@ impl Campaign {
                 let report = match ran {
                     Ok(Ok(())) => continue,
                     Ok(Err(find)) => find.report(seed),
-                    Err(_) => format!("seed {seed}: a machine panicked\n{:x?}", neighborhood.case(seed)),
+                    Err(_) => format!(
+                        "seed {seed}: a machine panicked\n{:x?}",
+                        neighborhood.case(seed)
+                    ),
                 };
                 self.stop.store(true, Ordering::Relaxed);
-                self.finds.lock().expect("no thread panics while it reports").push(report);
+                self.finds
+                    .lock()
+                    .expect("no thread panics while it reports")
+                    .push(report);
                 return;
             }
-            self.done.lock().expect("no thread panics while it counts").add(&done);
+            self.done
+                .lock()
+                .expect("no thread panics while it counts")
+                .add(&done);
         }
     }
 }
 
 impl Done {
     fn add(&mut self, more: &Self) {
-        let Self { programs, transactions, invalid, succeeded, gas } = more;
+        let Self {
+            programs,
+            transactions,
+            invalid,
+            succeeded,
+            gas,
+        } = more;
         self.programs += programs;
         self.transactions += transactions;
         self.invalid += invalid;
@@ -146,7 +176,11 @@ pub fn program(
     done.programs += 1;
     for _ in 0..3 {
         let outcome = machines.compare(&case, watch);
-        let outcome = outcome.map_err(|difference| Find { case: case.clone(), watch, difference })?;
+        let outcome = outcome.map_err(|difference| Find {
+            case: case.clone(),
+            watch,
+            difference,
+        })?;
         done.transactions += 1;
         let Some(outcome) = outcome else {
             done.invalid += 1;
@@ -155,7 +189,10 @@ pub fn program(
         done.gas += outcome.gas_used;
         done.succeeded += u64::from(outcome.status.is_success());
         match rng.below(4) {
-            0 | 1 => case.tx.gas_limit = rng.between(21_000, outcome.gas_used + outcome.gas_refunded + 3_000),
+            0 | 1 => {
+                case.tx.gas_limit =
+                    rng.between(21_000, outcome.gas_used + outcome.gas_refunded + 3_000)
+            }
             2 => {
                 let world = case.world.after(&outcome.diff);
                 case.tx = transaction(rng, &world, &case.block);
@@ -174,7 +211,11 @@ impl Find {
             let compare = || Machines::new().compare(case, self.watch);
             catch_unwind(AssertUnwindSafe(compare)).is_ok_and(|compared| compared.is_err())
         };
-        let Self { case, watch, difference } = self;
+        let Self {
+            case,
+            watch,
+            difference,
+        } = self;
         if !shows(case) {
             return format!(
                 "seed {seed} ({watch:?}), not on new machines: {difference}\n{}",
@@ -182,8 +223,14 @@ impl Find {
             );
         }
         let small = minimize(case, shows);
-        let difference = Machines::new().compare(&small, *watch).err().unwrap_or(difference.clone());
-        format!("seed {seed} ({watch:?}): {difference}\n{}", describe(&small))
+        let difference = Machines::new()
+            .compare(&small, *watch)
+            .err()
+            .unwrap_or(difference.clone());
+        format!(
+            "seed {seed} ({watch:?}): {difference}\n{}",
+            describe(&small)
+        )
     }
 }
 

@@ -42,18 +42,35 @@ impl Neighborhood {
             world.put(contract(rng, index, address, budget));
         }
         for address in PLAIN {
-            world.put(Account::new(address, rng.below(2) as u64, U256::from(1_000)));
+            world.put(Account::new(
+                address,
+                rng.below(2) as u64,
+                U256::from(1_000),
+            ));
         }
         for (index, address) in DELEGATED.into_iter().enumerate() {
-            let delegate = [CONTRACTS[1], DELEGATED[0], Address::with_last_byte(2), ABSENT[0]][index];
+            let delegate = [
+                CONTRACTS[1],
+                DELEGATED[0],
+                Address::with_last_byte(2),
+                ABSENT[0],
+            ][index];
             world.put(delegated(rng, address, delegate));
         }
         world.put(delegated(rng, DELEGATED_SENDER, CONTRACTS[2]));
-        world.put(Account::new(SENDER, rng.below(3) as u64, U256::from(1_u64 << 50)));
+        world.put(Account::new(
+            SENDER,
+            rng.below(3) as u64,
+            U256::from(1_u64 << 50),
+        ));
         if rng.one_in(2) {
             world.put(Account::new(MINER, 0, U256::from(1)));
         }
-        Self { number, world, block: block(rng) }
+        Self {
+            number,
+            world,
+            block: block(rng),
+        }
     }
 
     pub fn contains(&self, seed: u64) -> bool {
@@ -67,7 +84,11 @@ impl Neighborhood {
         let budget = rng.pick(&[3, 8, 12, 16, 24, 40]);
         world.put(contract(rng, 0, CONTRACTS[0], budget));
         let tx = transaction(rng, &world, &self.block);
-        Case { world: Arc::new(world), block: self.block.clone(), tx }
+        Case {
+            world: Arc::new(world),
+            block: self.block.clone(),
+            tx,
+        }
     }
 }
 
@@ -99,12 +120,17 @@ fn contract(rng: &mut Rng, index: usize, address: Address, budget: usize) -> Acc
 fn delegated(rng: &mut Rng, address: Address, delegate: Address) -> Account {
     let balance = U256::from(1_u64 << 50);
     let account = Account::new(address, rng.below(3) as u64, balance);
-    account.with_code(delegation::indicator(delegate)).with_storage(storage(rng))
+    account
+        .with_code(delegation::indicator(delegate))
+        .with_storage(storage(rng))
 }
 
 fn storage(rng: &mut Rng) -> Vec<(U256, U256)> {
     let slots = (0..6).filter(|_| rng.one_in(2)).collect::<Vec<_>>();
-    slots.into_iter().map(|slot| (U256::from(slot), U256::from(rng.between(1, 3)))).collect()
+    slots
+        .into_iter()
+        .map(|slot| (U256::from(slot), U256::from(rng.between(1, 3))))
+        .collect()
 }
 
 /// A transaction, mostly a call of the first contract by an account that can pay for it.
@@ -125,17 +151,36 @@ pub fn transaction(rng: &mut Rng, world: &World, block: &BlockEnv) -> TxEnv {
     let max_fee = u128::from(block.base_fee) + rng.below(4) as u128;
     let tx = TxEnv {
         sender,
-        nonce: if rng.one_in(200) { values::word(rng).as_limbs()[0] } else { nonce },
+        nonce: if rng.one_in(200) {
+            values::word(rng).as_limbs()[0]
+        } else {
+            nonce
+        },
         gas_limit: 0,
-        max_fee: if rng.one_in(200) { rng.below(12) as u128 } else { max_fee },
+        max_fee: if rng.one_in(200) {
+            rng.below(12) as u128
+        } else {
+            max_fee
+        },
         max_priority_fee: rng.below(3).min(max_fee as usize) as u128,
         to,
-        value: if rng.one_in(100) { values::word(rng) } else { U256::from(rng.pick(&[0, 0, 0, 1, 1_000])) },
+        value: if rng.one_in(100) {
+            values::word(rng)
+        } else {
+            U256::from(rng.pick(&[0, 0, 0, 1, 1_000]))
+        },
         input: input(rng, to),
         access_list: access_list(rng),
-        authorizations: if to.is_create() && !rng.one_in(40) { Vec::new() } else { authorizations(rng, world) },
+        authorizations: if to.is_create() && !rng.one_in(40) {
+            Vec::new()
+        } else {
+            authorizations(rng, world)
+        },
     };
-    TxEnv { gas_limit: gas_limit(rng, &tx), ..tx }
+    TxEnv {
+        gas_limit: gas_limit(rng, &tx),
+        ..tx
+    }
 }
 
 /// Enough to begin, and some more.
@@ -184,7 +229,9 @@ fn access_list(rng: &mut Rng) -> Vec<(Address, Vec<B256>)> {
     }
     let entry = |rng: &mut Rng| {
         let address = values::address(rng);
-        let slots = (0..rng.below(4)).map(|_| values::slot(rng).into()).collect();
+        let slots = (0..rng.below(4))
+            .map(|_| values::slot(rng).into())
+            .collect();
         (address, slots)
     };
     (0..rng.between(1, 3)).map(|_| entry(rng)).collect()

@@ -77,7 +77,11 @@ impl Machines {
     }
 
     /// Runs a case on both machines.
-    pub fn compare(&mut self, case: &Case, watch: Watch) -> Result<Option<Outcome>, Box<Difference>> {
+    pub fn compare(
+        &mut self,
+        case: &Case,
+        watch: Watch,
+    ) -> Result<Option<Outcome>, Box<Difference>> {
         let Case { world, block, tx } = case;
         let fast = self.ours.transact(&**world, block, tx);
         let ours = result::of_ours(&fast);
@@ -104,17 +108,28 @@ impl Machines {
     }
 
     /// The same result, instruction by instruction.
-    fn compare_steps(&mut self, case: &Case, fast: &Ours, watch: Watch) -> Result<(), Box<Difference>> {
+    fn compare_steps(
+        &mut self,
+        case: &Case,
+        fast: &Ours,
+        watch: Watch,
+    ) -> Result<(), Box<Difference>> {
         let Case { world, block, tx } = case;
         let mut recorder = Recorder::default();
         let stepped = match watch {
-            Watch::Steps => self.ours.transact_traced(&**world, block, tx, &mut recorder),
-            _ => self.ours.transact_traced(&**world, block, tx, &mut Stepping),
+            Watch::Steps => self
+                .ours
+                .transact_traced(&**world, block, tx, &mut recorder),
+            _ => self
+                .ours
+                .transact_traced(&**world, block, tx, &mut Stepping),
         };
         let (fast, stepped) = (without_reason(fast.clone()), without_reason(stepped));
         same("result of our own stepping", &stepped, &fast)?;
         if watch == Watch::Steps {
-            self.watched.ctx.modify_db(|source| source.0 = world.clone());
+            self.watched
+                .ctx
+                .modify_db(|source| source.0 = world.clone());
             self.watched.set_block(revm_block(block));
             let result = self.watched.inspect(revm_tx(tx), Recorder::default());
             drop(result);
@@ -136,7 +151,11 @@ fn without_reason(result: Ours) -> Ours {
     })
 }
 
-fn same<T: PartialEq + fmt::Debug>(what: &'static str, ours: &T, theirs: &T) -> Result<(), Box<Difference>> {
+fn same<T: PartialEq + fmt::Debug>(
+    what: &'static str,
+    ours: &T,
+    theirs: &T,
+) -> Result<(), Box<Difference>> {
     if ours == theirs {
         return Ok(());
     }
@@ -146,23 +165,44 @@ fn same<T: PartialEq + fmt::Debug>(what: &'static str, ours: &T, theirs: &T) -> 
 
 /// The same steps, calls and logs; shows where they part.
 fn steps(ours: &[Event], theirs: &[Event]) -> Result<(), Box<Difference>> {
-    let parting = ours.iter().zip(theirs).position(|(ours, theirs)| ours != theirs);
+    let parting = ours
+        .iter()
+        .zip(theirs)
+        .position(|(ours, theirs)| ours != theirs);
     let at = parting.unwrap_or(ours.len().min(theirs.len()));
     let from = at.saturating_sub(1);
-    let near = |events: &[Event]| events.get(from..events.len().min(at + 2)).map(<[Event]>::to_vec);
+    let near = |events: &[Event]| {
+        events
+            .get(from..events.len().min(at + 2))
+            .map(<[Event]>::to_vec)
+    };
     if at == ours.len() && at == theirs.len() {
         return Ok(());
     }
-    same("steps", &(near(ours), ours.len()), &(near(theirs), theirs.len()))
+    same(
+        "steps",
+        &(near(ours), ours.len()),
+        &(near(theirs), theirs.len()),
+    )
 }
 
 /// No coin is made or lost but what was burned, and is said to be.
 fn supply(block: &BlockEnv, outcome: &Outcome) -> Result<(), Box<Difference>> {
     let accounts = &outcome.diff.accounts;
-    let before = accounts.iter().filter_map(|change| change.before).map(|info| info.balance);
-    let after = accounts.iter().filter_map(|change| change.after).map(|info| info.balance);
+    let before = accounts
+        .iter()
+        .filter_map(|change| change.before)
+        .map(|info| info.balance);
+    let after = accounts
+        .iter()
+        .filter_map(|change| change.after)
+        .map(|info| info.balance);
     let burned = U256::from(outcome.gas_used) * U256::from(block.base_fee) + outcome.destroyed;
-    same("supply", &(after.sum::<U256>() + burned), &before.sum::<U256>())
+    same(
+        "supply",
+        &(after.sum::<U256>() + burned),
+        &before.sum::<U256>(),
+    )
 }
 
 fn revm_block(block: &BlockEnv) -> RevmBlock {
@@ -178,12 +218,27 @@ fn revm_block(block: &BlockEnv) -> RevmBlock {
 }
 
 fn revm_tx(tx: &TxEnv) -> RevmTx {
-    let item = |(address, slots): &(_, Vec<_>)| AccessListItem { address: *address, storage_keys: slots.clone() };
+    let item = |(address, slots): &(_, Vec<_>)| AccessListItem {
+        address: *address,
+        storage_keys: slots.clone(),
+    };
     let authorization = |entry: &cairn_vm::Authorization| {
-        let &cairn_vm::Authorization { chain_id, address, nonce, authority } = entry;
+        let &cairn_vm::Authorization {
+            chain_id,
+            address,
+            nonce,
+            authority,
+        } = entry;
         let authority = authority.map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
-        let authorization = Authorization { chain_id, address, nonce };
-        Either::Right(RecoveredAuthorization::new_unchecked(authorization, authority))
+        let authorization = Authorization {
+            chain_id,
+            address,
+            nonce,
+        };
+        Either::Right(RecoveredAuthorization::new_unchecked(
+            authorization,
+            authority,
+        ))
     };
     RevmTx {
         tx_type: if tx.authorizations.is_empty() { 2 } else { 4 },

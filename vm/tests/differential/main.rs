@@ -45,7 +45,9 @@ fn both_machines_agree() {
 /// A number from the environment.
 fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} must be a number")),
         Err(_) => default,
     }
 }

@@ -14,11 +14,21 @@ const MAX_TRIES: usize = 4_000;
 
 /// A smaller case for which `shows` still holds.
 pub fn minimize(case: &Case, shows: impl Fn(&Case) -> bool) -> Case {
-    let mut search = Search { best: case.clone(), shows, tries: 0 };
+    let mut search = Search {
+        best: case.clone(),
+        shows,
+        tries: 0,
+    };
     for index in 0..case.world.accounts.len() {
-        search.code(|case| code_of(case, index), |case, code| set_code(case, index, code));
+        search.code(
+            |case| code_of(case, index),
+            |case, code| set_code(case, index, code),
+        );
     }
-    search.code(|case| case.tx.input.to_vec(), |case, code| case.tx.input = code.into());
+    search.code(
+        |case| case.tx.input.to_vec(),
+        |case, code| case.tx.input = code.into(),
+    );
     search.best
 }
 
@@ -57,7 +67,9 @@ impl<F: Fn(&Case) -> bool> Search<F> {
         let mut piece = get(&self.best).len().div_ceil(2);
         loop {
             let shorter = |code: &[u8]| code[..code.len().saturating_sub(piece)].to_vec();
-            while get(&self.best).len() > piece && self.try_one(|case| set(case, shorter(&get(case)))) {}
+            while get(&self.best).len() > piece
+                && self.try_one(|case| set(case, shorter(&get(case))))
+            {}
             let len = get(&self.best).len();
             for start in (0..len).step_by(piece) {
                 let mut code = get(&self.best);

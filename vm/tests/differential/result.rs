@@ -60,8 +60,14 @@ pub fn of_ours<E: std::fmt::Debug>(result: &Result<Outcome, TransactError<E>>) -
     };
     let changed = outcome.diff.accounts.iter().map(|change| Changed {
         address: change.address,
-        after: change.after.map(|info| (info.nonce, info.balance, info.code_hash)),
-        storage: change.storage.iter().map(|slot| (slot.slot, slot.after)).collect(),
+        after: change
+            .after
+            .map(|info| (info.nonce, info.balance, info.code_hash)),
+        storage: change
+            .storage
+            .iter()
+            .map(|slot| (slot.slot, slot.after))
+            .collect(),
     });
     Some(Summary {
         class: class(outcome.status),
@@ -88,17 +94,32 @@ pub fn of_revm<E: std::fmt::Debug>(
     let (gas_used, gas_refunded) = (result.tx_gas_used(), result.gas().inner_refunded());
     let changed = changes(world, state);
     let (class, output, created, logs) = match result {
-        ExecutionResult::Success { output: Output::Call(bytes), logs, .. } => {
-            (Class::Success, bytes, None, logs)
-        }
-        ExecutionResult::Success { output: Output::Create(bytes, address), logs, .. } => {
-            (Class::Success, bytes, address, logs)
-        }
+        ExecutionResult::Success {
+            output: Output::Call(bytes),
+            logs,
+            ..
+        } => (Class::Success, bytes, None, logs),
+        ExecutionResult::Success {
+            output: Output::Create(bytes, address),
+            logs,
+            ..
+        } => (Class::Success, bytes, address, logs),
         ExecutionResult::Revert { output, .. } => (Class::Revert, output, None, Vec::new()),
         ExecutionResult::Halt { .. } => (Class::Halt, Bytes::new(), None, Vec::new()),
     };
-    assert_eq!(created.is_some(), class == Class::Success && tx.to.is_create());
-    Some(Summary { class, gas_used, gas_refunded, output, created, logs, changed })
+    assert_eq!(
+        created.is_some(),
+        class == Class::Success && tx.to.is_create()
+    );
+    Some(Summary {
+        class,
+        gas_used,
+        gas_refunded,
+        output,
+        created,
+        logs,
+        changed,
+    })
 }
 
 fn changes(world: &World, state: EvmState) -> Vec<Changed> {
@@ -106,16 +127,34 @@ fn changes(world: &World, state: EvmState) -> Vec<Changed> {
     for (address, account) in state {
         let before = world.get(address).map(|account| account.info);
         let gone = account.is_selfdestructed() || account.is_touched() && account.is_empty();
-        let after = if gone || before.is_none() && account.is_empty() { None } else { Some(&account.info) };
+        let after = if gone || before.is_none() && account.is_empty() {
+            None
+        } else {
+            Some(&account.info)
+        };
         let after = after.map(|info| (info.nonce, info.balance, info.code_hash));
         let mut storage: Vec<(U256, U256)> = match after {
-            Some(_) => account.changed_storage_slots().map(|(key, slot)| (*key, slot.present_value)).collect(),
+            Some(_) => account
+                .changed_storage_slots()
+                .map(|(key, slot)| (*key, slot.present_value))
+                .collect(),
             None => Vec::new(),
         };
         storage.sort_unstable();
-        let before = before.map(|AccountInfo { nonce, balance, code_hash, .. }| (nonce, balance, code_hash));
+        let before = before.map(
+            |AccountInfo {
+                 nonce,
+                 balance,
+                 code_hash,
+                 ..
+             }| (nonce, balance, code_hash),
+        );
         if after != before || !storage.is_empty() {
-            changed.push(Changed { address, after, storage });
+            changed.push(Changed {
+                address,
+                after,
+                storage,
+            });
         }
     }
     changed.sort_unstable_by_key(|change| change.address);

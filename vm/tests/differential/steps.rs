@@ -7,7 +7,8 @@ use revm::{
     context::{ContextTr, CreateScheme},
     context_interface::JournalTr,
     interpreter::{
-        CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, Interpreter, InterpreterResult,
+        CallInputs, CallOutcome, CallScheme, CreateInputs, CreateOutcome, Interpreter,
+        InterpreterResult,
         interpreter::EthInterpreter,
         interpreter_types::{Jumps, MemoryTr, ReturnData},
     },
@@ -33,8 +34,19 @@ pub enum Event {
         memory: usize,
         return_data: usize,
     },
-    Enter { kind: FrameKind, from: Address, to: Option<Address>, value: U256, gas: u64, input: Bytes },
-    Exit { class: Class, gas_used: u64, output: Bytes },
+    Enter {
+        kind: FrameKind,
+        from: Address,
+        to: Option<Address>,
+        value: U256,
+        gas: u64,
+        input: Bytes,
+    },
+    Exit {
+        class: Class,
+        gas_used: u64,
+        output: Bytes,
+    },
     Log(Log),
 }
 
@@ -64,8 +76,14 @@ impl Tracer for Stepping {
 const ITEMS: usize = 17;
 
 fn mixed(stack: &[U256]) -> u64 {
-    let limbs = stack.iter().rev().take(ITEMS).flat_map(|item| *item.as_limbs());
-    limbs.fold(0, |mixed: u64, limb| (mixed.rotate_left(7) ^ limb).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    let limbs = stack
+        .iter()
+        .rev()
+        .take(ITEMS)
+        .flat_map(|item| *item.as_limbs());
+    limbs.fold(0, |mixed: u64, limb| {
+        (mixed.rotate_left(7) ^ limb).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 impl Tracer for Recorder {
@@ -85,15 +103,34 @@ impl Tracer for Recorder {
     }
 
     fn enter(&mut self, enter: &Enter<'_>) {
-        let &Enter { kind, from, to, value, gas, input, .. } = enter;
+        let &Enter {
+            kind,
+            from,
+            to,
+            value,
+            gas,
+            input,
+            ..
+        } = enter;
         // Where a new contract stands, revm tells only at the end.
         let to = (!kind.is_creation()).then_some(to);
-        self.push(Event::Enter { kind, from, to, value, gas, input: Bytes::copy_from_slice(input) });
+        self.push(Event::Enter {
+            kind,
+            from,
+            to,
+            value,
+            gas,
+            input: Bytes::copy_from_slice(input),
+        });
     }
 
     fn exit(&mut self, exit: &Exited<'_>) {
         let (class, output) = (class(exit.status), Bytes::copy_from_slice(exit.output));
-        self.push(Event::Exit { class, gas_used: exit.gas_used, output });
+        self.push(Event::Exit {
+            class,
+            gas_used: exit.gas_used,
+            output,
+        });
     }
 
     fn log(&mut self, log: &Log, _: usize) {
@@ -108,9 +145,21 @@ fn exited(result: &InterpreterResult) -> Event {
         _ => Class::Halt,
     };
     // revm takes what an error consumes from the gas of the caller, and leaves it here.
-    let gas_used = if result.result.is_halt() { result.gas.limit() } else { result.gas.total_gas_spent() };
-    let output = if class == Class::Halt { Bytes::new() } else { result.output.clone() };
-    Event::Exit { class, gas_used, output }
+    let gas_used = if result.result.is_halt() {
+        result.gas.limit()
+    } else {
+        result.gas.total_gas_spent()
+    };
+    let output = if class == Class::Halt {
+        Bytes::new()
+    } else {
+        result.output.clone()
+    };
+    Event::Exit {
+        class,
+        gas_used,
+        output,
+    }
 }
 
 impl<C: ContextTr> Inspector<C, EthInterpreter> for Recorder {
@@ -139,8 +188,19 @@ impl<C: ContextTr> Inspector<C, EthInterpreter> for Recorder {
             CallScheme::StaticCall => (FrameKind::StaticCall, inputs.caller),
         };
         let input = inputs.input.bytes(context);
-        let (to, value, gas) = (Some(inputs.bytecode_address), inputs.value.get(), inputs.gas_limit);
-        self.push(Event::Enter { kind, from, to, value, gas, input });
+        let (to, value, gas) = (
+            Some(inputs.bytecode_address),
+            inputs.value.get(),
+            inputs.gas_limit,
+        );
+        self.push(Event::Enter {
+            kind,
+            from,
+            to,
+            value,
+            gas,
+            input,
+        });
         None
     }
 
@@ -155,7 +215,14 @@ impl<C: ContextTr> Inspector<C, EthInterpreter> for Recorder {
         };
         let (from, value, gas) = (inputs.caller(), inputs.value(), inputs.gas_limit());
         let input = inputs.init_code().clone();
-        self.push(Event::Enter { kind, from, to: None, value, gas, input });
+        self.push(Event::Enter {
+            kind,
+            from,
+            to: None,
+            value,
+            gas,
+            input,
+        });
         None
     }
 

@@ -20,14 +20,28 @@ pub struct Account {
 
 impl Account {
     pub fn new(address: Address, nonce: u64, balance: U256) -> Self {
-        let info = AccountInfo { nonce, balance, ..AccountInfo::default() };
+        let info = AccountInfo {
+            nonce,
+            balance,
+            ..AccountInfo::default()
+        };
         let (code, bytecode) = (Bytes::new(), Bytecode::default());
-        Self { address, info, code, bytecode, storage: Vec::new() }
+        Self {
+            address,
+            info,
+            code,
+            bytecode,
+            storage: Vec::new(),
+        }
     }
 
     /// The account with this code.
     pub fn with_code(mut self, code: Bytes) -> Self {
-        self.info.code_hash = if code.is_empty() { KECCAK256_EMPTY } else { keccak256(&code) };
+        self.info.code_hash = if code.is_empty() {
+            KECCAK256_EMPTY
+        } else {
+            keccak256(&code)
+        };
         self.bytecode = match delegation::delegate(&code) {
             Some(delegate) => Bytecode::new_eip7702(delegate),
             None => Bytecode::new_legacy(code.clone()),
@@ -52,7 +66,9 @@ pub struct World {
 
 impl World {
     pub fn get(&self, address: Address) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.address == address)
+        self.accounts
+            .iter()
+            .find(|account| account.address == address)
     }
 
     /// Puts an account in the place of the one at its address, if there is one.
@@ -66,7 +82,9 @@ impl World {
         let mut world = self.clone();
         for change in &diff.accounts {
             let old = self.get(change.address).cloned();
-            world.accounts.retain(|account| account.address != change.address);
+            world
+                .accounts
+                .retain(|account| account.address != change.address);
             let Some(info) = change.after else {
                 continue;
             };
@@ -78,9 +96,15 @@ impl World {
                     storage.push((slot.slot, slot.after));
                 }
             }
-            let code = if info.has_code() { change.code.clone().unwrap_or(old.code) } else { Bytes::new() };
+            let code = if info.has_code() {
+                change.code.clone().unwrap_or(old.code)
+            } else {
+                Bytes::new()
+            };
             let account = Account::new(change.address, info.nonce, info.balance);
-            world.accounts.push(account.with_code(code).with_storage(storage));
+            world
+                .accounts
+                .push(account.with_code(code).with_storage(storage));
         }
         world
     }
@@ -94,14 +118,25 @@ impl State for World {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, Infallible> {
-        let storage = self.get(address).map_or(&[][..], |account| &account.storage);
-        let value = storage.iter().find(|(key, _)| *key == slot).map(|(_, value)| *value);
+        let storage = self
+            .get(address)
+            .map_or(&[][..], |account| &account.storage);
+        let value = storage
+            .iter()
+            .find(|(key, _)| *key == slot)
+            .map(|(_, value)| *value);
         Ok(value.unwrap_or_default())
     }
 
     fn code(&self, code_hash: B256) -> Result<Bytes, Infallible> {
-        let account = self.accounts.iter().find(|account| account.info.code_hash == code_hash);
-        Ok(account.expect("a code is asked for only if an account has it").code.clone())
+        let account = self
+            .accounts
+            .iter()
+            .find(|account| account.info.code_hash == code_hash);
+        Ok(account
+            .expect("a code is asked for only if an account has it")
+            .code
+            .clone())
     }
 
     fn block_hash(&self, number: u64) -> Result<B256, Infallible> {
@@ -118,14 +153,25 @@ impl Database for Source {
 
     fn basic(&mut self, address: Address) -> Result<Option<RevmAccount>, Infallible> {
         Ok(self.0.get(address).map(|account| {
-            let AccountInfo { nonce, balance, code_hash, .. } = account.info;
+            let AccountInfo {
+                nonce,
+                balance,
+                code_hash,
+                ..
+            } = account.info;
             RevmAccount::new(balance, nonce, code_hash, account.bytecode.clone())
         }))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, Infallible> {
-        let account = self.0.accounts.iter().find(|account| account.info.code_hash == code_hash);
-        Ok(account.map(|account| account.bytecode.clone()).unwrap_or_default())
+        let account = self
+            .0
+            .accounts
+            .iter()
+            .find(|account| account.info.code_hash == code_hash);
+        Ok(account
+            .map(|account| account.bytecode.clone())
+            .unwrap_or_default())
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, Infallible> {

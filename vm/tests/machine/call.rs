@@ -59,6 +59,22 @@ fn code_that_ends_without_stop_does_all_that_stands_before() {
     assert_eq!(stored(&outcome, BOB), [(U256::ZERO, U256::from(2))]);
 }
 
+/// The static gas of a long block must not be taken for the place of a topic.
+#[test]
+fn many_logs_in_one_block_are_logs_without_topics() {
+    let code = [&hex!("5f5fa0").repeat(150)[..], &[0]].concat();
+    let world = World::new().with_code(BOB, &code);
+    let tx = TxEnv {
+        gas_limit: 200_000,
+        ..transfer()
+    };
+    let outcome = world.transact(&block(), &tx).unwrap();
+    assert_eq!(outcome.status, Status::Success);
+    assert_eq!(outcome.gas_used, 21_000 + 150 * (2 + 2 + 375));
+    assert_eq!(outcome.logs.len(), 150);
+    assert!(outcome.logs.iter().all(|log| log.data.topics().is_empty()));
+}
+
 #[test]
 fn a_halt_takes_all_gas_and_undoes_everything_else() {
     let world = World::new().with_code(BOB, &hex!("602a5f55fe"));

@@ -32,7 +32,8 @@ impl Tracer for Notes {
             opcode::SLOAD => {
                 let slot = *step.stack.last().unwrap();
                 let known = step.journal.peek_slot(step.address, slot);
-                self.slots.push((step.journal.is_slot_warm(step.address, slot), known));
+                self.slots
+                    .push((step.journal.is_slot_warm(step.address, slot), known));
             }
             opcode::BALANCE => {
                 let known = step.journal.peek(CAROL).map(|account| account.balance());
@@ -72,7 +73,11 @@ fn watched(world: &World, mut notes: Notes) -> (Notes, Status) {
 
 /// CALL of Carol, or STATICCALL, without anything.
 fn calling_carol(with_value: bool) -> Vec<u8> {
-    let zeros = if with_value { &hex!("5f5f5f5f5f")[..] } else { &hex!("5f5f5f5f") };
+    let zeros = if with_value {
+        &hex!("5f5f5f5f5f")[..]
+    } else {
+        &hex!("5f5f5f5f")
+    };
     let call = if with_value { 0xf1 } else { 0xfa };
     [zeros, &[0x73], CAROL.as_slice(), &[0x5a, call, 0x50]].concat()
 }
@@ -92,8 +97,13 @@ fn logs_are_told_with_their_place_and_those_undone_leave_it() {
 #[test]
 fn a_run_that_nobody_wants_to_see_ends_at_once_in_every_frame() {
     // Bob calls Carol, who loops for ever.
-    let world = World::new().with_code(BOB, &calling_carol(true)).with_code(CAROL, &hex!("5b5f56"));
-    let notes = Notes { most_steps: Some(100), ..Notes::default() };
+    let world = World::new()
+        .with_code(BOB, &calling_carol(true))
+        .with_code(CAROL, &hex!("5b5f56"));
+    let notes = Notes {
+        most_steps: Some(100),
+        ..Notes::default()
+    };
     let (notes, status) = watched(&world, notes);
     assert!(matches!(status, Status::Halt(_)));
     // One more step in each of the two frames at the most.
@@ -105,14 +115,28 @@ fn a_run_that_nobody_wants_to_see_ends_at_once_in_every_frame() {
 fn steps_see_what_the_transaction_has_read_so_far() {
     // SLOAD 1 twice, SSTORE 1 := 9, SLOAD 1, BALANCE of Carol twice.
     let balance = [&[0x73][..], CAROL.as_slice(), &hex!("3150")].concat();
-    let code = [&hex!("6001545060015450600960015560015450")[..], &balance, &balance].concat();
+    let code = [
+        &hex!("6001545060015450600960015560015450")[..],
+        &balance,
+        &balance,
+    ]
+    .concat();
     let mut world = World::new().with_code(BOB, &code).with_balance(CAROL, 7);
     let seven = U256::from(7);
-    world.entries.get_mut(&BOB).unwrap().storage.insert(U256::ONE, seven);
+    world
+        .entries
+        .get_mut(&BOB)
+        .unwrap()
+        .storage
+        .insert(U256::ONE, seven);
     let (notes, status) = watched(&world, Notes::default());
     assert_eq!(status, Status::Success);
     let known = |current: u64| {
-        let access = SlotAccess { original: seven, current: U256::from(current), cold: false };
+        let access = SlotAccess {
+            original: seven,
+            current: U256::from(current),
+            cold: false,
+        };
         (true, Some(access))
     };
     assert_eq!(notes.slots, [(false, None), known(7), known(9)]);
@@ -122,7 +146,12 @@ fn steps_see_what_the_transaction_has_read_so_far() {
 
 #[test]
 fn steps_know_whether_the_state_may_change() {
-    let world = World::new().with_code(BOB, &calling_carol(false)).with_code(CAROL, &hex!("5f5f"));
+    let world = World::new()
+        .with_code(BOB, &calling_carol(false))
+        .with_code(CAROL, &hex!("5f5f"));
     let (notes, _) = watched(&world, Notes::default());
-    assert_eq!(notes.static_steps, 3, "two instructions, and the end of the code");
+    assert_eq!(
+        notes.static_steps, 3,
+        "two instructions, and the end of the code"
+    );
 }

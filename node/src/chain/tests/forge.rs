@@ -111,7 +111,10 @@ impl Forge {
         let template = self.template(parent, transactions, request);
         let block = self.seal(template.header, template.transactions);
         let (mut core, store) = self.core(parent);
-        match answer(core.handle(now, Event::Block(block.clone())).unwrap()) {
+        match answer(
+            core.handle(now, Event::Block(Box::new(block.clone())))
+                .unwrap(),
+        ) {
             Answer::Block(Ok(Accepted::Best)) => {}
             other => panic!("the forge's block is refused: {other:?}"),
         }

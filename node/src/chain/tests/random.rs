@@ -141,7 +141,9 @@ impl Tree {
 /// What an event gave, as text, without the parts that are sets.
 fn told(core: &mut Core, block: &VerifiedBlock) -> String {
     let now = super::forge::at(block.header().timestamp);
-    let actions = core.handle(now, Event::Block(block.clone())).unwrap();
+    let actions = core
+        .handle(now, Event::Block(Box::new(block.clone())))
+        .unwrap();
     match super::forge::answer(actions) {
         Answer::Block(result) => format!("{result:?}, tip {}", core.tip().hash),
         other => panic!("{other:?}"),

@@ -6,7 +6,13 @@ use super::fixture::Node;
 
 const DOCUMENT: &str = include_str!("../../../../docs/rpc.md");
 const NAMESPACES: [&str; 7] = [
-    "web3_", "net_", "eth_", "txpool_", "debug_", "personal_", "cairn_",
+    "web3_",
+    "net_",
+    "eth_",
+    "txpool_",
+    "debug_",
+    "personal_",
+    "cairn_",
 ];
 
 #[tokio::test]

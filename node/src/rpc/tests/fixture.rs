@@ -161,7 +161,7 @@ impl Node {
         };
         let block = template.seal(&self.context.spec, seal(&template)).unwrap();
         let hash = block.hash();
-        let answer = self.handle(Event::Block(block));
+        let answer = self.handle(Event::Block(Box::new(block)));
         assert!(matches!(answer, Some(Answer::Block(Ok(_)))), "{answer:?}");
         hash
     }
@@ -189,7 +189,8 @@ impl Node {
 
     /// Subscribes, and gives what comes by it.
     pub async fn subscribe(&self, params: Value) -> Subscription {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": params});
+        let request =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": params});
         let asked = self.module.raw_json_request(&request.to_string(), 64).await;
         let (answer, messages) = asked.unwrap();
         let answer: Value = serde_json::from_str(answer.get()).unwrap();
@@ -233,7 +234,11 @@ pub struct Subscription {
 impl Subscription {
     /// Waits for what comes next.
     pub async fn next(&mut self) -> Value {
-        let message = self.messages.recv().await.expect("the subscription goes on");
+        let message = self
+            .messages
+            .recv()
+            .await
+            .expect("the subscription goes on");
         let mut message: Value = serde_json::from_str(message.get()).unwrap();
         assert_eq!(message["method"], "eth_subscription", "{message}");
         assert_eq!(message["params"]["subscription"], self.id);

@@ -79,11 +79,7 @@ async fn wrong_parameters_are_named() {
 #[tokio::test]
 async fn unknown_methods_answer_32601() {
     let node = Node::start();
-    for method in [
-        "anvil_nodeInfo",
-        "nonsense",
-        "",
-    ] {
+    for method in ["anvil_nodeInfo", "nonsense", ""] {
         let (code, _) = refused(&node, method, json!([])).await;
         assert_eq!(code, -32601, "{method}");
     }

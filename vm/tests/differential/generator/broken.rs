@@ -87,7 +87,15 @@ pub fn mutate(rng: &mut Rng, code: &mut Vec<u8>) {
 pub fn noise(rng: &mut Rng) -> Vec<u8> {
     let len = rng.below(200);
     let defined = rng.one_in(2);
-    (0..len).map(|_| if defined { instruction(rng) } else { rng.byte() }).collect()
+    (0..len)
+        .map(|_| {
+            if defined {
+                instruction(rng)
+            } else {
+                rng.byte()
+            }
+        })
+        .collect()
 }
 
 /// The byte of some instruction.

@@ -40,7 +40,13 @@ impl Builder<'_> {
     /// The operands above the two ranges, the call, and what one does with its result.
     fn finish_call(&mut self, callee: Callee) {
         let byte = self.rng.pick(&[
-            op::CALL, op::CALL, op::CALL, op::DELEGATECALL, op::STATICCALL, op::CALLCODE, op::STATICCALL,
+            op::CALL,
+            op::CALL,
+            op::CALL,
+            op::DELEGATECALL,
+            op::STATICCALL,
+            op::CALLCODE,
+            op::STATICCALL,
         ]);
         if matches!(byte, op::CALL | op::CALLCODE) {
             let wei = values::wei(self.rng);
@@ -54,7 +60,9 @@ impl Builder<'_> {
 
     fn callee(&mut self, callee: Callee) {
         match callee {
-            Callee::Item(position) if self.height - position <= 16 => self.dup(self.height - position),
+            Callee::Item(position) if self.height - position <= 16 => {
+                self.dup(self.height - position)
+            }
             Callee::Precompile(number) => self.push(U256::from(number)),
             _ => self.somebody(),
         }
@@ -137,7 +145,11 @@ impl Builder<'_> {
         }
         self.len();
         self.offset();
-        let len = if self.rng.one_in(8) { self.rng.below(300) } else { input.len() };
+        let len = if self.rng.one_in(8) {
+            self.rng.below(300)
+        } else {
+            input.len()
+        };
         self.push_small(len);
         self.push_small(0);
         self.finish_call(Callee::Precompile(number));
@@ -156,7 +168,12 @@ fn plausible(rng: &mut Rng) -> (u16, Vec<u8>) {
         27 => (7, points(rng, 96)),
         28 => (8, Vec::new()),
         29 => (9, blake2f(rng)),
-        _ => (rng.pick(&[0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x100, 0x101]), bytes(rng)),
+        _ => (
+            rng.pick(&[
+                0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x11, 0x12, 0x100, 0x101,
+            ]),
+            bytes(rng),
+        ),
     }
 }
 
@@ -168,7 +185,10 @@ fn bytes(rng: &mut Rng) -> Vec<u8> {
 /// EIP-198: three lengths, then base, exponent and modulus.
 fn modexp(rng: &mut Rng) -> Vec<u8> {
     let lens: [usize; 3] = std::array::from_fn(|_| rng.pick(&[0, 1, 2, 32, 33]));
-    let mut input: Vec<u8> = lens.iter().flat_map(|len| U256::from(*len).to_be_bytes::<32>()).collect();
+    let mut input: Vec<u8> = lens
+        .iter()
+        .flat_map(|len| U256::from(*len).to_be_bytes::<32>())
+        .collect();
     input.extend(rng.bytes(lens.iter().sum()));
     input
 }

@@ -24,7 +24,11 @@ impl Builder<'_> {
             let salt = self.rng.below(3);
             self.push_small(salt);
         }
-        let len = if self.rng.one_in(60) { self.rng.pick(&[0, 49_152, 49_153, len + 100]) } else { len };
+        let len = if self.rng.one_in(60) {
+            self.rng.pick(&[0, 49_152, 49_153, len + 100])
+        } else {
+            len
+        };
         self.push_small(len);
         self.push_small(at);
         let wei = if self.rng.one_in(3) { U256::from(1) } else { values::wei(self.rng) };
@@ -51,7 +55,9 @@ impl Builder<'_> {
             }
             if self.rng.one_in(3) {
                 self.dup(self.height - position);
-                let byte = self.rng.pick(&[op::BALANCE, op::EXTCODESIZE, op::EXTCODEHASH]);
+                let byte = self
+                    .rng
+                    .pick(&[op::BALANCE, op::EXTCODESIZE, op::EXTCODEHASH]);
                 self.op(byte);
             } else {
                 self.call_of(Callee::Item(position));

@@ -195,7 +195,11 @@ impl Builder<'_> {
     pub(super) fn function(&mut self, index: usize) {
         let function = self.functions[index];
         // Recursion is rare: it ends with the gas.
-        self.callable = if self.rng.one_in(60) { index } else { index + 1 };
+        self.callable = if self.rng.one_in(60) {
+            index
+        } else {
+            index + 1
+        };
         self.height = 1 + function.arguments;
         self.floor = 1;
         self.reserved = vec![0];

@@ -164,7 +164,11 @@ impl Builder<'_> {
         for _ in 0..functions {
             let label = self.asm.label();
             let (arguments, results) = (self.rng.below(4), self.rng.below(4));
-            self.functions.push(Function { label, arguments, results });
+            self.functions.push(Function {
+                label,
+                arguments,
+                results,
+            });
         }
         if self.rng.one_in(100) {
             self.tower();
@@ -254,7 +258,11 @@ impl Builder<'_> {
     fn push(&mut self, value: U256) {
         let bytes = value.to_be_bytes::<32>();
         let shortest = value.byte_len();
-        let len = if self.rng.one_in(16) { self.rng.between(shortest as u64, 32) as usize } else { shortest };
+        let len = if self.rng.one_in(16) {
+            self.rng.between(shortest as u64, 32) as usize
+        } else {
+            shortest
+        };
         self.op(op::PUSH0 + len as u8);
         self.asm.bytes(&bytes[32 - len..]);
     }

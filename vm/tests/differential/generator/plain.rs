@@ -8,16 +8,53 @@ use super::{Builder, values};
 /// Arithmetic, by operands.
 const UNARY: [u8; 3] = [op::ISZERO, op::NOT, op::CLZ];
 const BINARY: [u8; 22] = [
-    op::ADD, op::MUL, op::SUB, op::DIV, op::SDIV, op::MOD, op::SMOD, op::EXP, op::SIGNEXTEND, op::LT, op::GT,
-    op::SLT, op::SGT, op::EQ, op::AND, op::OR, op::XOR, op::BYTE, op::SHL, op::SHR, op::SAR, op::SUB,
+    op::ADD,
+    op::MUL,
+    op::SUB,
+    op::DIV,
+    op::SDIV,
+    op::MOD,
+    op::SMOD,
+    op::EXP,
+    op::SIGNEXTEND,
+    op::LT,
+    op::GT,
+    op::SLT,
+    op::SGT,
+    op::EQ,
+    op::AND,
+    op::OR,
+    op::XOR,
+    op::BYTE,
+    op::SHL,
+    op::SHR,
+    op::SAR,
+    op::SUB,
 ];
 const TERNARY: [u8; 2] = [op::ADDMOD, op::MULMOD];
 
 /// Words that are just there.
 const ENVIRONMENT: [u8; 20] = [
-    op::ADDRESS, op::ORIGIN, op::CALLER, op::CALLVALUE, op::CALLDATASIZE, op::CODESIZE, op::GASPRICE,
-    op::RETURNDATASIZE, op::COINBASE, op::TIMESTAMP, op::NUMBER, op::PREVRANDAO, op::GASLIMIT, op::CHAINID,
-    op::SELFBALANCE, op::BASEFEE, op::BLOBBASEFEE, op::PC, op::MSIZE, op::GAS,
+    op::ADDRESS,
+    op::ORIGIN,
+    op::CALLER,
+    op::CALLVALUE,
+    op::CALLDATASIZE,
+    op::CODESIZE,
+    op::GASPRICE,
+    op::RETURNDATASIZE,
+    op::COINBASE,
+    op::TIMESTAMP,
+    op::NUMBER,
+    op::PREVRANDAO,
+    op::GASLIMIT,
+    op::CHAINID,
+    op::SELFBALANCE,
+    op::BASEFEE,
+    op::BLOBBASEFEE,
+    op::PC,
+    op::MSIZE,
+    op::GAS,
 ];
 
 /// What is told about an account.
@@ -155,7 +192,12 @@ impl Builder<'_> {
 
     pub(super) fn copy(&mut self) {
         let byte = self.rng.pick(&[
-            op::CALLDATACOPY, op::CODECOPY, op::MCOPY, op::MCOPY, op::RETURNDATACOPY, op::EXTCODECOPY,
+            op::CALLDATACOPY,
+            op::CODECOPY,
+            op::MCOPY,
+            op::MCOPY,
+            op::RETURNDATACOPY,
+            op::EXTCODECOPY,
         ]);
         if byte == op::RETURNDATACOPY && !self.rng.one_in(12) {
             self.op(op::RETURNDATASIZE);
@@ -270,7 +312,9 @@ impl Builder<'_> {
     fn expression_step(&mut self) {
         self.swap();
         self.fill(2);
-        let byte = self.rng.pick(&[op::ADD, op::SUB, op::XOR, op::MUL, op::LT, op::SHL]);
+        let byte = self
+            .rng
+            .pick(&[op::ADD, op::SUB, op::XOR, op::MUL, op::LT, op::SHL]);
         self.op(byte);
     }
 

@@ -11,11 +11,14 @@ use crate::{
 pub fn word(rng: &mut Rng) -> U256 {
     match rng.below(12) {
         0..=2 => U256::from(rng.below(4)),
-        3 => U256::from(rng.pick(&[8, 15, 16, 30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257])),
+        3 => U256::from(rng.pick(&[
+            8, 15, 16, 30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257,
+        ])),
         4 => {
             let bit: usize = rng.pick(&[7, 8, 31, 32, 63, 64, 65, 127, 128, 191, 192, 254, 255]);
             let edge: U256 = U256::ONE << bit;
-            edge.wrapping_add(U256::from(rng.below(3))).wrapping_sub(U256::ONE)
+            edge.wrapping_add(U256::from(rng.below(3)))
+                .wrapping_sub(U256::ONE)
         }
         5 => U256::MAX.wrapping_sub(U256::from(rng.below(4))),
         6 => U256::from(rng.next()),
@@ -51,7 +54,14 @@ pub fn address(rng: &mut Rng) -> Address {
 /// Where in memory; `None` far beyond what gas pays for is rare.
 pub fn offset(rng: &mut Rng) -> U256 {
     match rng.below(500) {
-        0 => U256::from(rng.pick(&[1 << 20, 1 << 32, (1 << 32) - 31, u64::MAX, u64::MAX - 31, 1 << 63])),
+        0 => U256::from(rng.pick(&[
+            1 << 20,
+            1 << 32,
+            (1 << 32) - 31,
+            u64::MAX,
+            u64::MAX - 31,
+            1 << 63,
+        ])),
         1 => rng.pick(&[U256::MAX, U256::ONE << 64, U256::MAX >> 1]),
         2..=3 => U256::from(rng.below(100_000)),
         4..=20 => U256::from(rng.below(5_000)),
@@ -104,7 +114,9 @@ pub fn wei(rng: &mut Rng) -> U256 {
 pub fn gas(rng: &mut Rng) -> U256 {
     match rng.below(16) {
         0 => U256::ZERO,
-        1 | 2 => U256::from(rng.pick(&[1, 2, 3, 15, 100, 700, 2_100, 2_300, 2_301, 2_600, 5_000, 9_000])),
+        1 | 2 => U256::from(rng.pick(&[
+            1, 2, 3, 15, 100, 700, 2_100, 2_300, 2_301, 2_600, 5_000, 9_000,
+        ])),
         3..=6 => U256::from(rng.below(5_000)),
         7..=12 => U256::from(rng.below(40_000)),
         13 => U256::from(u64::MAX - rng.below(2) as u64),

@@ -68,11 +68,7 @@ pub fn all(view: &ChainView<'_>, query: &LogQuery) -> Result<Vec<Log>, RpcError>
     }
 }
 
-fn of_block(
-    view: &ChainView<'_>,
-    hash: B256,
-    filter: &LogFilter,
-) -> Result<Vec<Log>, RpcError> {
+fn of_block(view: &ChainView<'_>, hash: B256, filter: &LogFilter) -> Result<Vec<Log>, RpcError> {
     let Some(block) = view.header(hash)? else {
         return Err(RpcError::refused(format!(
             "unknown block: no block has the hash {hash}"
