@@ -234,6 +234,7 @@ where
                 OpKind::Move => set!(op, get!(op.a)),
                 OpKind::Literal => set!(op, program.literals[op.imm as usize]),
                 OpKind::Goto => jump!(op.imm as usize),
+                OpKind::GoOn => jump!(program.go_on(next - 1, op.imm as usize)),
                 OpKind::Fall => leave!(op),
                 OpKind::Jump => {
                     let pc = get!(op.a);

@@ -51,16 +51,16 @@ pub enum Failure {
     Console(#[from] ConsoleError),
     /// The node.
     #[error(transparent)]
-    Rpc(#[from] RpcError),
+    Rpc(Box<RpcError>),
     /// Payments.
     #[error(transparent)]
-    Send(#[from] SendError),
+    Send(Box<SendError>),
     /// Signatures of functions, arguments and answers.
     #[error(transparent)]
     Abi(#[from] AbiError),
     /// Contracts.
     #[error(transparent)]
-    Contract(#[from] ContractError),
+    Contract(Box<ContractError>),
     /// Signatures.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -75,7 +75,7 @@ impl Failure {
 
     /// 2 if another command line is needed, else 1.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_)
             | Self::Derive(
@@ -83,12 +83,12 @@ impl Failure {
                 | DeriveError::NotHardened { .. }
                 | DeriveError::Index { .. },
             )
-            | Self::Rpc(RpcError::Url { .. })
             | Self::Verify(
                 VerifyError::Length { .. }
                 | VerifyError::PublicKeyMissing
                 | VerifyError::PublicKeyLength { .. },
             ) => USAGE,
+            Self::Rpc(error) if matches!(**error, RpcError::Url { .. }) => USAGE,
             Self::Send(error) if error.is_usage() => USAGE,
             Self::Abi(error) if error.is_usage() => USAGE,
             Self::Contract(error) if error.is_usage() => USAGE,
@@ -96,3 +96,16 @@ impl Failure {
         }
     }
 }
+
+/// Boxed, so that a result is not as large as the largest of all reasons.
+macro_rules! boxed {
+    ($($variant:ident: $error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })*
+    };
+}
+
+boxed!(Rpc: RpcError, Send: SendError, Contract: ContractError);

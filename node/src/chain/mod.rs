@@ -177,6 +177,9 @@ impl Chain {
         now_s: u64,
         blocks: &[VerifiedBlock],
     ) -> Result<Option<Moved>, BlockError> {
+        for block in blocks {
+            self.check_mark(block.hash())?;
+        }
         let mut moved: Option<Moved> = None;
         let mut blocks = blocks.iter().peekable();
         while blocks.peek().is_some() {
@@ -187,7 +190,6 @@ impl Chain {
                 Arc::clone(&self.tip),
             );
             while let Some(block) = blocks.peek() {
-                self.check_mark(block.hash())?;
                 let linked = link(&self.spec, transition.tip(), block)?;
                 if let Some(not_yet) = after_parent::not_yet(&self.spec, block.header(), now_s) {
                     return Err(not_yet.into());

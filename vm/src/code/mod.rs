@@ -8,7 +8,7 @@
 //! - `op`: what the interpreter runs;
 //! - `block`: follows one basic block symbolically, so that PUSH, POP, DUP and SWAP vanish, constants
 //!   are folded and comparisons melt into the jump that needs them;
-//! - `place`: gives every result a place, and moves what has to be moved at the end of the block.
+//! - `place`: gives every result a place; `moves`: what has to be moved at the end of the block.
 //!
 //! A block is translated when it is first reached, so that code which runs once costs little more than
 //! what runs of it. Static gas and stack bounds of a block are summed and checked once, at its start: an
@@ -17,6 +17,7 @@
 //! Deliberately absent: any state, and gas that depends on operands.
 
 mod block;
+mod moves;
 mod op;
 mod place;
 
@@ -147,5 +148,43 @@ impl Targets {
     fn entry(&mut self, pc: usize) -> Option<&mut u32> {
         let index = self.index(pc)?;
         self.entries.get_mut(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_reaches_is_not_translated() {
+        // A jump over 49,000 blocks.
+        let mut code = vec![opcode::PUSH0, opcode::PUSH2, 0xbf, 0xff, opcode::JUMPI];
+        code.resize(49_152, opcode::JUMPDEST);
+        for granularity in [Granularity::Block, Granularity::Instruction] {
+            let mut program = Program::new(code.clone().into(), granularity);
+            assert!(program.ops.len() < 16);
+            assert!(program.target(49_151).is_some());
+            assert!(program.ops.len() < 16);
+        }
+    }
+
+    #[test]
+    fn what_is_reached_later_follows_where_there_is_room() {
+        let code = [
+            opcode::JUMPDEST,
+            opcode::JUMPDEST,
+            opcode::JUMPDEST,
+            opcode::STOP,
+        ];
+        let mut program = Program::new(code.to_vec().into(), Granularity::Block);
+        assert_eq!(program.ops[1].code, OpKind::GoOn);
+        assert_eq!(program.go_on(1, 1), 1);
+        // The third block is reached by a jump first: the second one has to lead there.
+        let third = program.target(2).expect("a JUMPDEST");
+        assert_eq!(program.go_on(2, 2), third);
+        assert_eq!(
+            (program.ops[2].code, program.ops[2].imm),
+            (OpKind::Goto, third as u64)
+        );
     }
 }

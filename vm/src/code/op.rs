@@ -12,9 +12,11 @@ pub(crate) enum OpKind {
     /// Start of a block. `imm`: static gas in the low half, program counter in the high half;
     /// `a`: items it needs; `b`: the greatest height above those at which nothing overflows; `dst`: opcode.
     Block,
-    /// Go on at the operation `imm`. `dst`: change of height, as for all that end a block.
+    /// Go on at the operation `imm`, the start of a block.
     Goto,
-    /// The next operation is the start of a block. `dst`.
+    /// Go on at the program counter `imm`, which nobody reached so far.
+    GoOn,
+    /// The block ends without a jump. `dst`: change of height, as for all that end a block.
     Fall,
     /// Jump to the place `a`. `dst`.
     Jump,

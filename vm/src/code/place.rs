@@ -7,6 +7,7 @@
 use super::{
     CONSTANT, ENTRY, Op, OpKind, Program, UNTRANSLATED,
     block::{Block, End, Follower, Operation, Value},
+    moves::{Moves, copy},
 };
 use crate::opcode;
 
@@ -17,35 +18,61 @@ const END: u32 = u32::MAX;
 const STACK_LIMIT: usize = 1024;
 
 impl Program {
-    /// Translates the block at `pc`, and those that follow it without a jump. Returns its first operation.
+    /// Translates the block at `pc`. Returns its first operation.
+    ///
+    /// The block behind it waits until somebody gets there: a translation that nobody runs is one that no gas
+    /// pays for, and init code is as long as its creator likes.
     pub(super) fn translate(&mut self, pc: usize) -> usize {
         let start = self.ops.len();
-        let mut pc = pc;
-        loop {
-            let here = self.ops.len() as u32;
-            match self.targets.entry(pc) {
-                Some(entry) if *entry == UNTRANSLATED => *entry = here,
-                Some(entry) => {
-                    let imm = u64::from(*entry);
-                    self.ops.push(Op {
-                        code: OpKind::Goto,
-                        dst: ENTRY,
-                        a: 0,
-                        b: 0,
-                        imm,
-                    });
-                    break;
-                }
-                None => {}
-            }
-            let block = Follower::follow(self, pc);
-            Placer::new(&block).write(&block, &mut self.ops, self.code.get(pc).copied());
-            if !block.end.falls_through {
-                break;
-            }
-            pc = block.next_pc;
+        if let Some(entry) = self.targets.entry(pc) {
+            *entry = start as u32;
+        }
+        let block = Follower::follow(self, pc);
+        Placer::new(&block).write(&block, &mut self.ops, self.code.get(pc).copied());
+        if block.end.falls_through {
+            let next = self.translated(block.next_pc);
+            let go_on = next.map_or(go(OpKind::GoOn, block.next_pc), |next| {
+                go(OpKind::Goto, next)
+            });
+            self.ops.push(go_on);
         }
         start
+    }
+
+    /// Translates the block at `pc`, which the operation `at` leads to, unless that was done by now. Returns its
+    /// first operation.
+    #[cold]
+    pub fn go_on(&mut self, at: usize, pc: usize) -> usize {
+        let start = match self.translated(pc) {
+            Some(start) => start,
+            None => {
+                // Behind all others there is room for it right here.
+                if at + 1 == self.ops.len() {
+                    self.ops.pop();
+                }
+                self.translate(pc)
+            }
+        };
+        if start != at {
+            self.ops[at] = go(OpKind::Goto, start);
+        }
+        start
+    }
+
+    /// The first operation of the block at `pc`, if that is a jump's target and was translated.
+    fn translated(&mut self, pc: usize) -> Option<usize> {
+        let entry = *self.targets.entry(pc)?;
+        (entry != UNTRANSLATED).then_some(entry as usize)
+    }
+}
+
+fn go(code: OpKind, to: usize) -> Op {
+    Op {
+        code,
+        dst: ENTRY,
+        a: 0,
+        b: 0,
+        imm: to as u64,
     }
 }
 
@@ -210,7 +237,7 @@ impl Placer {
     /// Moves everything to where the stack has it.
     fn moves(&mut self, block: &Block, ops: &mut Vec<Op>) {
         let wanted = (self.lowest..).zip(&block.stack);
-        let mut pending: Vec<(u16, u16)> = wanted
+        let pending: Vec<(u16, u16)> = wanted
             .map(|(slot, value)| (slot, self.place(*value)))
             .filter(|(slot, from)| slot != from)
             .collect();
@@ -218,26 +245,8 @@ impl Placer {
             return;
         }
         self.rescue(block, &pending, ops);
-        while !pending.is_empty() {
-            let free = pending
-                .iter()
-                .position(|(slot, _)| pending.iter().all(|(_, from)| from != slot));
-            match free {
-                Some(index) => {
-                    let (slot, from) = pending.swap_remove(index);
-                    ops.push(copy(slot, from));
-                }
-                None => {
-                    // A ring: one of its values steps aside.
-                    let (slot, _) = pending[0];
-                    let aside = self.spare();
-                    ops.push(copy(aside, slot));
-                    for (_, from) in pending.iter_mut().filter(|(_, from)| *from == slot) {
-                        *from = aside;
-                    }
-                }
-            }
-        }
+        let aside = self.spare();
+        Moves::new(self.lowest, &pending).write(aside, ops);
     }
 
     /// Copies operands of the block's end that the moves would overwrite.
@@ -274,16 +283,6 @@ impl Placer {
         op.a = places.next().unwrap_or(0);
         op.b = places.next().unwrap_or(0);
         op
-    }
-}
-
-fn copy(dst: u16, a: u16) -> Op {
-    Op {
-        code: OpKind::Move,
-        dst,
-        a,
-        b: 0,
-        imm: 0,
     }
 }
 

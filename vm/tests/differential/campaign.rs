@@ -165,7 +165,7 @@ pub fn program(
     neighborhood: &Neighborhood,
     seed: u64,
     done: &mut Done,
-) -> Result<(), Find> {
+) -> Result<(), Box<Find>> {
     let rng = &mut Rng::new(!seed);
     let watch = match rng.below(16) {
         0 => Watch::Steps,
@@ -176,10 +176,12 @@ pub fn program(
     done.programs += 1;
     for _ in 0..3 {
         let outcome = machines.compare(&case, watch);
-        let outcome = outcome.map_err(|difference| Find {
-            case: case.clone(),
-            watch,
-            difference,
+        let outcome = outcome.map_err(|difference| {
+            Box::new(Find {
+                case: case.clone(),
+                watch,
+                difference,
+            })
         })?;
         done.transactions += 1;
         let Some(outcome) = outcome else {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread};
 
-use alloy_primitives::{Address, Bytes, TxKind, U256};
+use alloy_primitives::{Address, TxKind, U256};
 use cairn_vm::{
     BlockEnv, CallRequest, Halt, Machine, Outcome, Precompiles, Status, TxEnv, gas, opcode as op,
     trace::{Enter, Exited, Step, Tracer},
@@ -26,8 +26,12 @@ const RICH: u64 = 1 << 50;
 const CAP: u64 = gas::TRANSACTION_GAS_CAP;
 
 /// The calls; the byte and whether a value is among the operands.
-const CALLS: [(u8, bool); 4] =
-    [(op::CALL, true), (op::CALLCODE, true), (op::DELEGATECALL, false), (op::STATICCALL, false)];
+const CALLS: [(u8, bool); 4] = [
+    (op::CALL, true),
+    (op::CALLCODE, true),
+    (op::DELEGATECALL, false),
+    (op::STATICCALL, false),
+];
 
 /// Watches how deep and how long things become.
 #[derive(Debug, Default)]
@@ -71,11 +75,22 @@ fn world(code: Vec<u8>) -> World {
 }
 
 fn block() -> BlockEnv {
-    BlockEnv { number: 1, gas_limit: u64::MAX, chain_id: 31_337, blob_base_fee: 1, ..BlockEnv::default() }
+    BlockEnv {
+        number: 1,
+        gas_limit: u64::MAX,
+        chain_id: 31_337,
+        blob_base_fee: 1,
+        ..BlockEnv::default()
+    }
 }
 
 fn request(gas_limit: u64) -> CallRequest {
-    CallRequest { sender: SENDER, gas_limit, to: TxKind::Call(CONTRACTS[0]), ..CallRequest::default() }
+    CallRequest {
+        sender: SENDER,
+        gas_limit,
+        to: TxKind::Call(CONTRACTS[0]),
+        ..CallRequest::default()
+    }
 }
 
 /// Runs code with so much gas.
@@ -97,7 +112,11 @@ fn call((byte, has_value): (u8, bool), to: Address) -> Vec<u8> {
 /// Creates a contract of the same init code.
 fn create(byte: u8) -> Vec<u8> {
     let copy = [op::CODESIZE, op::PUSH0, op::PUSH0, op::CODECOPY];
-    [&copy[..], &[op::PUSH0, op::CODESIZE, op::PUSH0, op::PUSH0, byte]].concat()
+    [
+        &copy[..],
+        &[op::PUSH0, op::CODESIZE, op::PUSH0, op::PUSH0, byte],
+    ]
+    .concat()
 }
 
 /// What revm says of the same run.
@@ -105,7 +124,12 @@ fn theirs(code: Vec<u8>, gas_limit: u64) -> Option<Summary> {
     let mut world = world(code);
     world.put(Account::new(SENDER, 0, U256::ZERO));
     let to = TxKind::Call(CONTRACTS[0]);
-    let tx = TxEnv { sender: SENDER, gas_limit, to, ..TxEnv::default() };
+    let tx = TxEnv {
+        sender: SENDER,
+        gas_limit,
+        to,
+        ..TxEnv::default()
+    };
     Machines::with_cap(Some(u64::MAX)).theirs(&Arc::new(world), &block(), &tx)
 }
 
@@ -119,8 +143,13 @@ fn run_on_little_stack(code: &[u8]) -> (Outcome, Lengths) {
         assert_eq!(fast, stepped);
         (fast, lengths)
     };
-    let thread = thread::Builder::new().stack_size(NATIVE_STACK_BYTES).spawn(run);
-    thread.expect("a thread can be started").join().expect("the run does not panic")
+    let thread = thread::Builder::new()
+        .stack_size(NATIVE_STACK_BYTES)
+        .spawn(run);
+    thread
+        .expect("a thread can be started")
+        .join()
+        .expect("the run does not panic")
 }
 
 #[test]
@@ -132,30 +161,63 @@ fn the_deepest_recursion_needs_little_native_stack() {
         // The Yellow Paper: 1,024 above the outermost frame, and one that is refused.
         assert_eq!(lengths.deepest, 1_026, "{code:02x?}");
         let theirs = theirs(code, RICH).expect("valid");
-        assert_eq!((outcome.gas_used, outcome.output), (theirs.gas_used, theirs.output));
+        assert_eq!(
+            (outcome.gas_used, outcome.output),
+            (theirs.gas_used, theirs.output)
+        );
     }
 }
 
 #[test]
 fn a_precompile_at_the_deepest_level_is_refused_as_well() {
     // Counts in transient storage; the innermost frame calls the identity.
-    let count = [op::PUSH0, op::TLOAD, op::PUSH1, 1, op::ADD, op::PUSH0, op::TSTORE];
+    let count = [
+        op::PUSH0,
+        op::TLOAD,
+        op::PUSH1,
+        1,
+        op::ADD,
+        op::PUSH0,
+        op::TSTORE,
+    ];
     let recurse = call(CALLS[0], CONTRACTS[0]);
     let identity = call(CALLS[0], Address::with_last_byte(4));
     let show_flags = [op::PUSH0, op::MSTORE, op::PUSH1, 32, op::MSTORE];
-    let show_count = [op::PUSH0, op::TLOAD, op::PUSH1, 64, op::MSTORE, op::MSIZE, op::PUSH0, op::RETURN];
+    let show_count = [
+        op::PUSH0,
+        op::TLOAD,
+        op::PUSH1,
+        64,
+        op::MSTORE,
+        op::MSIZE,
+        op::PUSH0,
+        op::RETURN,
+    ];
     let code = [&count[..], &recurse, &identity, &show_flags, &show_count].concat();
     let (outcome, lengths) = run_on_little_stack(&code);
     let theirs = theirs(code, RICH).expect("valid");
     assert_eq!(lengths.deepest, 1_026);
-    assert_eq!(U256::from_be_slice(&outcome.output[64..]), U256::from(1_025));
-    assert_eq!((outcome.gas_used, outcome.output), (theirs.gas_used, theirs.output));
+    assert_eq!(
+        U256::from_be_slice(&outcome.output[64..]),
+        U256::from(1_025)
+    );
+    assert_eq!(
+        (outcome.gas_used, outcome.output),
+        (theirs.gas_used, theirs.output)
+    );
 }
 
 #[test]
 fn memory_is_no_longer_than_gas_pays_for() {
     // Grows word by word until the gas is gone.
-    let code = vec![op::JUMPDEST, op::MSIZE, op::MLOAD, op::POP, op::PUSH0, op::JUMP];
+    let code = vec![
+        op::JUMPDEST,
+        op::MSIZE,
+        op::MLOAD,
+        op::POP,
+        op::PUSH0,
+        op::JUMP,
+    ];
     let mut lengths = Lengths::default();
     let outcome = run(code, CAP, &mut lengths);
     assert_eq!(outcome.status, Status::Halt(Halt::OutOfGas));
@@ -199,8 +261,21 @@ fn push(value: U256) -> Vec<u8> {
 
 #[test]
 fn memory_that_no_gas_pays_for_is_refused_by_every_instruction() {
-    let far = [1 << 24, (1 << 32) - 32, 1 << 32, 1 << 40, 1 << 63, u64::MAX - 31, u64::MAX].map(U256::from);
-    let far = [&far[..], &[U256::ONE << 64, U256::MAX - U256::from(31), U256::MAX]].concat();
+    let far = [
+        1 << 24,
+        (1 << 32) - 32,
+        1 << 32,
+        1 << 40,
+        1 << 63,
+        u64::MAX - 31,
+        u64::MAX,
+    ]
+    .map(U256::from);
+    let far = [
+        &far[..],
+        &[U256::ONE << 64, U256::MAX - U256::from(31), U256::MAX],
+    ]
+    .concat();
     for (first, between, byte) in RANGES {
         for edge in &far {
             for (offset, len) in [(U256::ZERO, *edge), (*edge, U256::ONE), (*edge, *edge)] {
@@ -213,7 +288,13 @@ fn memory_that_no_gas_pays_for_is_refused_by_every_instruction() {
                 let mut lengths = Lengths::default();
                 let outcome = run(code, CAP, &mut lengths);
                 let status = outcome.status;
-                assert!(matches!(status, Status::Halt(Halt::OutOfGas | Halt::InitCodeTooLarge)), "{byte:x}: {status:?}");
+                assert!(
+                    matches!(
+                        status,
+                        Status::Halt(Halt::OutOfGas | Halt::InitCodeTooLarge)
+                    ),
+                    "{byte:x}: {status:?}"
+                );
                 assert_eq!((outcome.output.len(), lengths.most_memory), (0, 0));
             }
         }
@@ -226,9 +307,16 @@ fn all_memory_of_a_recursion_is_paid_for() {
     let take = [op::PUSH2, 0xff, 0xe0, op::MLOAD, op::POP];
     for kind in CALLS {
         let mut lengths = Lengths::default();
-        let outcome = run([&take[..], &call(kind, CONTRACTS[0])].concat(), CAP, &mut lengths);
+        let outcome = run(
+            [&take[..], &call(kind, CONTRACTS[0])].concat(),
+            CAP,
+            &mut lengths,
+        );
         let words = lengths.most_in_all as u64 / 32;
-        assert!(words > 1 << 16 && 3 * words < outcome.gas_used, "{lengths:?}");
+        assert!(
+            words > 1 << 16 && 3 * words < outcome.gas_used,
+            "{lengths:?}"
+        );
     }
 }
 
@@ -260,6 +348,9 @@ fn the_longest_output_is_that_of_the_outermost_frame() {
     let len = 2_900_000;
     let code = [&push(U256::from(len))[..], &[op::PUSH0, op::RETURN]].concat();
     let outcome = run(code, CAP, &mut Lengths::default());
-    assert_eq!((outcome.status, outcome.output.len()), (Status::Success, len));
-    assert!(outcome.output == Bytes::from(vec![0; len]));
+    assert_eq!(
+        (outcome.status, outcome.output.len()),
+        (Status::Success, len)
+    );
+    assert!(outcome.output == vec![0; len]);
 }

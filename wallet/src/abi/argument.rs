@@ -57,7 +57,7 @@ pub fn read_arguments(
                     parameter: parameter.title(),
                     elements: reader.elements,
                 },
-                error,
+                error: Box::new(error),
             })
     };
     (1..).zip(parameters.iter().zip(texts)).map(read).collect()
@@ -125,11 +125,11 @@ impl Reader<'_> {
     }
 
     /// Values between brackets, each of the next of `kinds`.
-    fn list<'k>(
+    fn list(
         &mut self,
         kind: &DynSolType,
         [open, close]: [&'static str; 2],
-        kinds: &mut dyn Iterator<Item = &'k DynSolType>,
+        kinds: &mut dyn Iterator<Item = &DynSolType>,
     ) -> Result<Vec<DynSolValue>, ValueError> {
         let mut values = Vec::new();
         self.expect(open, kind)?;

@@ -43,7 +43,7 @@ pub enum AbiError {
         /// Which argument.
         place: Place,
         /// What is wrong with it.
-        error: ValueError,
+        error: Box<ValueError>,
     },
     /// The answer is not of the types that the signature names.
     #[error(

@@ -58,7 +58,7 @@ fn list(values: &[DynSolValue]) -> String {
 /// A text in quotation marks, as JSON has it, with all escaped that is not seen.
 fn quoted(text: &str) -> String {
     let json = Value::String(text.to_owned()).to_string();
-    json.chars().map(|c| escaped_if_unseen(c)).collect()
+    json.chars().map(escaped_if_unseen).collect()
 }
 
 fn escaped_if_unseen(c: char) -> String {

@@ -91,16 +91,11 @@ impl Node {
                 json!({"baseFeePerGas": ["0x1", "0x77359400"], "reward": [["0x1"]]})
             }
             "eth_maxPriorityFeePerGas" => json!(self.tip),
-            "eth_estimateGas" => {
-                return self.run(
-                    request,
-                    if request["params"][0]["to"].is_null() {
-                        "0x186a0"
-                    } else {
-                        "0x5208"
-                    },
-                );
+            // Any data makes more of it than a payment.
+            "eth_estimateGas" if request["params"][0]["data"] == "0x" => {
+                return self.run(request, "0x5208");
             }
+            "eth_estimateGas" => return self.run(request, "0x186a0"),
             "eth_call" => return self.run(request, &self.output),
             "eth_getTransactionByHash" => json!({}),
             "eth_getTransactionReceipt" => self

@@ -89,7 +89,10 @@ fn bodies_receipts_and_indexes_are_checked() {
     let empty = of(&|batch| batch.put(Column::Receipts, key, [0xc0]));
     assert!(empty.contains("the receipts do not match"), "{empty}");
     let stray = of(&|batch| batch.put(Column::Blooms, keys::height(2), [1; 256]));
-    assert!(stray.contains("the bloom is not that of the logs"), "{stray}");
+    assert!(
+        stray.contains("the bloom is not that of the logs"),
+        "{stray}"
+    );
     assert!(of(&|batch| batch.delete(Column::Bodies, key)).contains("is missing"));
     assert!(of(&|batch| batch.delete(Column::TxIndex, payment)).contains("is not indexed"));
     let elsewhere = of(&|batch| batch.put(Column::TxIndex, payment, keys::location(2, 1)));

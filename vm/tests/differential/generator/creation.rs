@@ -31,7 +31,11 @@ impl Builder<'_> {
         };
         self.push_small(len);
         self.push_small(at);
-        let wei = if self.rng.one_in(3) { U256::from(1) } else { values::wei(self.rng) };
+        let wei = if self.rng.one_in(3) {
+            U256::from(1)
+        } else {
+            values::wei(self.rng)
+        };
         self.push(wei);
         self.op(byte);
         self.meet();

@@ -149,7 +149,7 @@ fn nested(rng: &mut Rng, purpose: Purpose, budget: usize, inner: usize) -> Vec<u
 fn weights(rng: &mut Rng) -> [u32; KINDS.len()] {
     let mut weights = KINDS.map(|(_, weight)| weight * rng.pick(&[0, 1, 2, 2, 3, 8]));
     weights[Kind::Operand as usize] += 1;
-    if rng.one_in(40) {
+    if rng.one_in(30) {
         weights[Kind::Long as usize] = 2;
     }
     if rng.one_in(8) {

@@ -287,8 +287,13 @@ impl Builder<'_> {
 
     /// More operations in a row than one block may have.
     pub(super) fn long(&mut self) {
-        let count = self.rng.between(380, 700);
-        let style = self.rng.below(5);
+        let style = self.rng.below(6);
+        // Logs make a block with much static gas, up to more than sixteen bits of it.
+        let count = if style == 5 {
+            self.rng.between(5, 40)
+        } else {
+            self.rng.between(380, 700)
+        };
         self.fill(2);
         for _ in 0..count {
             match style {
@@ -303,10 +308,22 @@ impl Builder<'_> {
                     self.push_small(0);
                     self.op(op::MSTORE);
                 }
-                _ => self.expression_step(),
+                4 => self.expression_step(),
+                _ => self.log_step(),
             }
         }
         self.budget = self.budget.saturating_sub(10);
+    }
+
+    fn log_step(&mut self) {
+        let topics = self.rng.pick(&[0, 4, 4, 4]);
+        for _ in 0..topics + 2 {
+            let byte = self
+                .rng
+                .pick(&[op::PUSH0, op::CALLVALUE, op::RETURNDATASIZE]);
+            self.op(byte);
+        }
+        self.op(op::LOG0 + topics);
     }
 
     fn expression_step(&mut self) {

@@ -83,7 +83,7 @@ pub enum SendError {
         /// Its nonce.
         nonce: u64,
         /// What happened.
-        error: RpcError,
+        error: Box<RpcError>,
     },
     /// The node says that it took another transaction.
     #[error(
@@ -142,7 +142,7 @@ pub enum SendError {
         /// How long was waited.
         seconds: u64,
         /// Why the node could not be asked at the end, if so.
-        last: Option<RpcError>,
+        last: Option<Box<RpcError>>,
     },
     /// A question to the node failed before anything was sent.
     #[error(transparent)]

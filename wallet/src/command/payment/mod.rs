@@ -197,7 +197,7 @@ impl<'a> Payer<'a> {
                 hash,
                 nonce,
                 seconds: self.options.timeout,
-                last,
+                last: last.map(Box::new),
             },
         }
     }
@@ -222,7 +222,7 @@ fn hand_over(client: &Client, envelope: &[u8], sent: &Sent<'_>) -> Result<(), Se
         Err(error) => Err(SendError::Uncertain {
             hash: sent.hash,
             nonce: sent.payment.nonce,
-            error,
+            error: Box::new(error),
         }),
     }
 }
