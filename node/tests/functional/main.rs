@@ -20,6 +20,7 @@
 //! | `traces` | `debug_*`: every tracer, and raw bytes |
 //! | `rpc` | the server and the methods that no other scenario needs |
 //! | `wallet` | the wallet against a node |
+//! | `wallet_contract` | contracts by the wallet: created, asked, used |
 //!
 //! Every test has directories and ports of its own; all sockets are on loopback. Nothing here
 //! measures time: deadlines are far off and only end what hangs.
@@ -58,3 +59,5 @@ mod traces;
 mod transactions;
 #[cfg(test)]
 mod wallet;
+#[cfg(test)]
+mod wallet_contract;

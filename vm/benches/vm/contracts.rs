@@ -22,7 +22,7 @@ pub struct Contract {
 pub fn all() -> Vec<Contract> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/contracts");
     let entries = fs::read_dir(&folder).expect("the folder can be read");
-    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string().ok()?));
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|name| name.ends_with(".hex")).collect();
     names.sort_unstable();
     let read = |name: &str| {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | Hardhat | `bytecode`: text, and `abi` |
 //! | Foundry | `bytecode.object`: text, and `abi` |
-//! | solc (standard JSON, one contract's part) | `evm.bytecode.object`: text, and `abi` |
+//! | solc | `evm.bytecode.object` or `bin`: text, and `abi`; or all of them under `contracts` |
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use alloy_primitives::{Bytes, hex};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::abi::{AbiError, Constructor};
@@ -75,7 +75,8 @@ const NO_HEX: &str =
 const EMPTY: &str = "it is empty, as that of an interface or abstract contract is";
 const UNLINKED: &str = "it calls libraries whose addresses are not filled in; link it first";
 const NO_BYTECODE: &str =
-    "it has no \"bytecode\", \"bytecode.object\" or \"evm.bytecode.object\" of one contract";
+    "it has no \"bytecode\", \"bytecode.object\", \"evm.bytecode.object\" or \"bin\"";
+const SEVERAL: &str = "it has several contracts; put the one to deploy into a file of its own";
 const NO_JSON: &str = "it begins like JSON but is none";
 const NO_ABI: &str = "its \"abi\" is none";
 
@@ -120,15 +121,46 @@ fn parse(path: &Path, content: &str) -> Result<Code, CodeError> {
         });
     }
     let artifact: Value = serde_json::from_str(content).map_err(|_| wrong(NO_JSON))?;
-    let text = bytecode(&artifact).ok_or_else(|| wrong(NO_BYTECODE))?;
+    let (text, abi) = contract(&artifact).map_err(wrong)?;
     Ok(Code {
         bytes: decode(text).map_err(wrong)?,
-        constructor: constructor(path, &artifact["abi"], wrong)?,
+        constructor: constructor(path, abi, wrong)?,
     })
 }
 
+/// Code and ABI of the one contract that a file is about.
+fn contract(artifact: &Value) -> Result<(&str, &Value), &'static str> {
+    if let Some(text) = bytecode(artifact) {
+        return Ok((text, &artifact["abi"]));
+    }
+    let mut found = Vec::new();
+    collect(&artifact["contracts"], &mut found);
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(NO_BYTECODE),
+        _ => Err(SEVERAL),
+    }
+}
+
+/// Finds what solc says of contracts: by name, or by source file and then by name. Interfaces and
+/// abstract contracts, whose code is empty, are no candidates.
+fn collect<'a>(contracts: &'a Value, found: &mut Vec<(&'a str, &'a Value)>) {
+    for part in contracts.as_object().into_iter().flat_map(Map::values) {
+        let named = part.as_object().into_iter().flat_map(Map::values);
+        for contract in std::iter::once(part).chain(named) {
+            let text = bytecode(contract).filter(|text| !text.is_empty());
+            found.extend(text.map(|text| (text, &contract["abi"])));
+        }
+    }
+}
+
 fn bytecode(artifact: &Value) -> Option<&str> {
-    let places = ["/bytecode", "/bytecode/object", "/evm/bytecode/object"];
+    let places = [
+        "/bytecode",
+        "/bytecode/object",
+        "/evm/bytecode/object",
+        "/bin",
+    ];
     places
         .iter()
         .find_map(|place| artifact.pointer(place)?.as_str())
@@ -193,6 +225,10 @@ mod tests {
             json!({"abi": abi, "bytecode": "0x6001"}),
             json!({"abi": abi, "bytecode": {"object": "0x6001"}}),
             json!({"abi": abi, "evm": {"bytecode": {"object": "6001"}}}),
+            json!({"sources": {}, "contracts": {
+                "A.sol": {"A": {"abi": abi, "evm": {"bytecode": {"object": "6001"}}}},
+                "I.sol": {"I": {"abi": [], "evm": {"bytecode": {"object": ""}}}}}}),
+            json!({"contracts": {"A.sol:A": {"abi": abi, "bin": "6001"}, "I.sol:I": {"abi": [], "bin": ""}}}),
         ] {
             let code = file(&artifact.to_string()).unwrap();
             let constructor = code.constructor.unwrap();
@@ -218,6 +254,9 @@ mod tests {
         assert_eq!(reason("0x0x60"), NO_HEX);
         assert_eq!(reason("{"), NO_JSON);
         assert_eq!(reason(r#"{"abi": []}"#), NO_BYTECODE);
+        assert_eq!(reason(r#"{"contracts": {"A": {"B": {}}}}"#), NO_BYTECODE);
+        let several = r#"{"contracts": {"A": {"bin": "60"}, "B": {"bin": "60"}}}"#;
+        assert_eq!(reason(several), SEVERAL);
         assert_eq!(reason(r#"{"bytecode": "0x"}"#), EMPTY);
         assert_eq!(reason(r#"{"bytecode": "0x60__$aabb$__"}"#), UNLINKED);
         assert_eq!(reason(r#"{"bytecode": "0x60", "abi": {}}"#), NO_ABI);
