@@ -1,6 +1,6 @@
 //! The composition: starts store, core, miner and RPC, and stops them.
 //!
-//! One thread runs the core ([`core_loop`]); the RPC server runs on tokio. What
+//! One thread runs the core (`core_loop`); the RPC server runs on tokio. What
 //! fails at start is one sentence; what fails later stops the node.
 
 mod core_loop;
