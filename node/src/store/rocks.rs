@@ -18,8 +18,8 @@ use super::{Batch, Column, Cursor, Durability, Reader, Store, StoreError};
 type Db = rocksdb::DBWithThreadMode<MultiThreaded>;
 
 /// Uncompressed blocks that stay in memory. Trades the memory of an idle node against
-/// disk reads: with the memtables and some 40 MB of everything else it is to stay below
-/// 150 MB, however long the node has run.
+/// disk reads: with the memtables and some 40 MB of everything else it stays below
+/// 150 MB, however long the node has run (decision 0016).
 const BLOCK_CACHE_BYTES: usize = 64 << 20;
 
 /// Memory of all columns together before the oldest memtable is flushed.

@@ -17,6 +17,7 @@ mod generator;
 mod limits;
 mod machines;
 mod minimize;
+mod regressions;
 mod result;
 mod rng;
 mod steps;
