@@ -93,6 +93,11 @@ impl<'a> BlockExecution<'a> {
         self.env.gas_limit - self.gas_used
     }
 
+    /// What the transactions so far came to.
+    pub fn receipts(&self) -> impl Iterator<Item = &Receipt> {
+        self.receipts.iter().map(|record| &record.receipt)
+    }
+
     /// Executes one more transaction, or leaves everything as it was.
     pub fn transact(&mut self, transaction: &VerifiedTransaction) -> Result<(), ConnectError> {
         let index = self.receipts.len();

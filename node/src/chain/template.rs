@@ -94,16 +94,18 @@ impl Chain {
             .max_block_bytes
             .saturating_sub(BLOCK_OVERHEAD_BYTES);
         let transactions = fill(&mut execution, best, max_bytes)?;
-        let executed = execution.finish(self.spec.subsidy(header.number))?;
-        let receipts: Vec<Receipt> = executed
-            .receipts
-            .into_iter()
-            .map(|record| record.receipt)
-            .collect();
+        let receipts: Vec<Receipt> = execution.receipts().cloned().collect();
+        let subsidy = self.spec.subsidy(header.number);
+        // Three independent roots, of which the state's takes longest.
+        let (executed, (transactions_root, receipts_root)) = rayon::join(
+            || execution.finish(subsidy),
+            || (transactions_root(&transactions), receipts_root(&receipts)),
+        );
+        let executed = executed?;
         header.gas_used = executed.gas_used;
         header.state_root = executed.state_root;
-        header.transactions_root = transactions_root(&transactions);
-        header.receipts_root = receipts_root(&receipts);
+        header.transactions_root = transactions_root;
+        header.receipts_root = receipts_root;
         let target = Target::from_bits(header.bits).map_err(InvalidBlock::Bits)?;
         Ok(Template {
             header,

@@ -144,5 +144,8 @@ fn first_key(prefix: &Nibbles) -> B256 {
 }
 
 fn has_prefix(key: &B256, prefix: &Nibbles) -> bool {
-    Nibbles::unpack(key).starts_with(prefix)
+    let whole = prefix.len() / 2;
+    let first = first_key(prefix);
+    key[..whole] == first[..whole]
+        && (prefix.len().is_multiple_of(2) || key[whole] >> 4 == first[whole] >> 4)
 }

@@ -57,19 +57,28 @@ impl Folded {
 
 /// Folds sorted leaves that share their first `depth` nibbles; there is at least one.
 pub(super) fn leaves(depth: usize, leaves: &[Leaf]) -> Folded {
-    let first = Nibbles::unpack(leaves[0].key);
     if let [leaf] = leaves {
         return Folded::Leaf {
-            path: first.slice(depth..),
+            path: Nibbles::unpack(leaf.key).slice(depth..),
             value: leaf.value.clone(),
         };
     }
+    let first = Nibbles::unpack(leaves[0].key);
     let last = Nibbles::unpack(leaves[leaves.len() - 1].key);
     let fork = first.common_prefix_length(&last);
     let mut children = Vec::with_capacity(16);
     let mut occupied = TrieMask::default();
+    let mut rlp = Vec::with_capacity(128);
     for (nibble, group) in groups(leaves, fork, |leaf| leaf.key) {
-        children.push(self::leaves(fork + 1, group).reference());
+        children.push(match group {
+            // Nearly all of the work in a bucket: no copy of the value.
+            [leaf] => {
+                let path = Nibbles::unpack(leaf.key).slice(fork + 1..);
+                rlp.clear();
+                LeafNodeRef::new(&path, &leaf.value).rlp(&mut rlp)
+            }
+            _ => self::leaves(fork + 1, group).reference(),
+        });
         occupied.set_bit(nibble);
     }
     Folded::Branch {
