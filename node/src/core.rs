@@ -14,7 +14,7 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use cairn_genesis::{ChainSpec, VerifiedBlock, VerifiedTransaction};
 
 use crate::chain::{
@@ -44,8 +44,15 @@ impl Now {
 pub enum Event {
     /// A transaction from a user.
     Transaction(VerifiedTransaction),
-    /// A block from the miner or, later, a peer.
+    /// A block from the miner.
     Block(Box<VerifiedBlock>),
+    /// Blocks from peers.
+    Branch {
+        /// They follow each other upward.
+        blocks: Vec<VerifiedBlock>,
+        /// Work that headers of their branch have shown.
+        proven_work: U256,
+    },
     /// Somebody wants to mine.
     Template(TemplateRequest),
     /// The operator rejects a block.
@@ -79,6 +86,8 @@ pub enum Answer {
     Transaction(Result<(), Refusal>),
     /// Of [`Event::Block`].
     Block(Result<Accepted, BlockError>),
+    /// Of [`Event::Branch`]: how many were taken in, and why the next was not.
+    Branch(Result<(), (usize, BlockError)>),
     /// Of [`Event::Template`].
     Template(Result<Box<Template>, BlockError>),
     /// Of [`Event::Invalidate`] and [`Event::Reconsider`].
@@ -150,6 +159,20 @@ impl Core {
                 let result = self.chain.accept(now.s(), *block, &mut moves);
                 self.follow(now, moves, &mut actions)?;
                 Some(Answer::Block(unless_ours(result)?))
+            }
+            Event::Branch {
+                blocks,
+                proven_work,
+            } => {
+                let mut moves = Vec::new();
+                let result = self
+                    .chain
+                    .accept_branch(now.s(), blocks, proven_work, &mut moves);
+                self.follow(now, moves, &mut actions)?;
+                Some(Answer::Branch(match result {
+                    Err((_, BlockError::Ours(error))) => return Err(error),
+                    result => result,
+                }))
             }
             Event::Template(request) => {
                 let best = self.pool.best(pool_tip(&self.chain).base_fee);

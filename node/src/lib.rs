@@ -29,6 +29,7 @@ mod convert;
 pub mod core;
 pub mod mempool;
 pub mod mining;
+pub mod network;
 pub mod node;
 mod precompiles;
 pub mod rpc;

@@ -38,7 +38,7 @@ pub fn import(
     let mut chunk = verified(&spec, &next_chunk(&mut blocks))?;
     while !chunk.is_empty() {
         let (extended, next) = rayon::join(
-            || chain.extend(now_s, &chunk),
+            || chain.extend(now_s, &chunk, &mut Vec::new()),
             || verified(&spec, &next_chunk(&mut blocks)),
         );
         extended?;

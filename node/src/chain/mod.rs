@@ -38,7 +38,7 @@ pub mod view;
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, U256};
 use cairn_genesis::check::after_parent::{self, Linked, Parent};
 use cairn_genesis::{ChainSpec, VerifiedBlock};
 use cairn_vm::Machine;
@@ -64,6 +64,9 @@ const MAX_BATCH_BYTES: usize = 64 << 20;
 /// have more than the tip's less that of these. Trades deep reorganizations, which
 /// then need the blocks again in order, against what a flood can fill the disk with.
 const SIDE_WORK_BLOCKS: u64 = 256;
+
+/// The reason of a mark that the operator set.
+pub const OPERATOR_REASON: &str = "invalidated by the operator";
 
 /// What became of a block that was taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,8 +152,18 @@ impl Chain {
         block: VerifiedBlock,
         moves: &mut Vec<Moved>,
     ) -> Result<Accepted, BlockError> {
+        self.accept_proven(now_s, block, U256::ZERO, moves)
+    }
+
+    fn accept_proven(
+        &mut self,
+        now_s: u64,
+        block: VerifiedBlock,
+        proven_work: U256,
+        moves: &mut Vec<Moved>,
+    ) -> Result<Accepted, BlockError> {
         let hash = block.hash();
-        let accepted = self.accept_one(now_s, block, moves)?;
+        let accepted = self.accept_one(now_s, block, proven_work, moves)?;
         if matches!(accepted, Accepted::Best | Accepted::Side) {
             self.accept_waiting(now_s, hash, moves)?;
         }
@@ -170,17 +183,56 @@ impl Chain {
         Ok(())
     }
 
+    /// Takes in blocks that follow each other upward, of a branch whose headers have shown
+    /// `proven_work`. On the tip they share batches; elsewhere they are kept, also far below
+    /// the tip, until the branch wins.
+    ///
+    /// # Errors
+    /// How many were taken in, and why the next was not.
+    pub fn accept_branch(
+        &mut self,
+        now_s: u64,
+        blocks: Vec<VerifiedBlock>,
+        proven_work: U256,
+        moves: &mut Vec<Moved>,
+    ) -> Result<(), (usize, BlockError)> {
+        let on_tip = blocks
+            .first()
+            .is_some_and(|first| first.header().parent_hash == self.tip.hash);
+        if on_tip && blocks.len() > 1 {
+            match self.extend(now_s, &blocks, moves) {
+                Ok(()) => return Ok(()),
+                Err(BlockError::Ours(error)) => return Err((0, error.into())),
+                // One by one, then, up to the one that is at fault: it gets its mark.
+                Err(_) => {}
+            }
+        }
+        for (index, block) in blocks.into_iter().enumerate() {
+            let hash = block.hash();
+            match self.accept_proven(now_s, block, proven_work, moves) {
+                Ok(Accepted::Orphan) => return Err((index, BlockError::Unknown { hash })),
+                Ok(_) => {}
+                Err(error) => return Err((index, error)),
+            }
+        }
+        Ok(())
+    }
+
     /// Extends the tip by blocks that follow each other, in as few batches as
-    /// memory allows: how a long chain is taken in.
+    /// memory allows: how a long chain is taken in. `moves` gets every change of the tip;
+    /// it holds even where the result is an error.
+    ///
+    /// # Errors
+    /// The first block that is refused; it gets no mark.
     pub fn extend(
         &mut self,
         now_s: u64,
         blocks: &[VerifiedBlock],
-    ) -> Result<Option<Moved>, BlockError> {
+        moves: &mut Vec<Moved>,
+    ) -> Result<(), BlockError> {
         for block in blocks {
             self.check_mark(block.hash())?;
         }
-        let mut moved: Option<Moved> = None;
         let mut blocks = blocks.iter().peekable();
         while blocks.peek().is_some() {
             let mut transition = Transition::new(
@@ -202,12 +254,9 @@ impl Chain {
             }
             let part = transition.commit(Durability::Synced, None)?;
             self.follow(&part);
-            moved = Some(match moved {
-                Some(moved) => moved.then(part),
-                None => part,
-            });
+            moves.push(part);
         }
-        Ok(moved)
+        Ok(())
     }
 
     fn accept_waiting(
@@ -220,7 +269,7 @@ impl Chain {
         while let Some(parent) = parents.pop() {
             for child in self.orphans.take_children(parent) {
                 let hash = child.hash();
-                match self.accept_one(now_s, child, moves) {
+                match self.accept_one(now_s, child, U256::ZERO, moves) {
                     Ok(_) => parents.push(hash),
                     Err(BlockError::Ours(error)) => return Err(error),
                     Err(error) => tracing::debug!(%error, "an orphan is refused"),
@@ -234,6 +283,7 @@ impl Chain {
         &mut self,
         now_s: u64,
         block: VerifiedBlock,
+        proven_work: U256,
         moves: &mut Vec<Moved>,
     ) -> Result<Accepted, BlockError> {
         let hash = block.hash();
@@ -255,7 +305,7 @@ impl Chain {
             moves.push(self.extend_tip(&block, linked)?);
             return Ok(Accepted::Best);
         }
-        self.keep_side(&block, linked)?;
+        self.keep_side(&block, linked, proven_work)?;
         if linked.work > self.tip.work {
             moves.extend(self.activate()?);
             self.check_mark(hash)?;
@@ -312,9 +362,14 @@ impl Chain {
     }
 
     /// Stores a block of a side branch, and drops what the limits no longer allow.
-    fn keep_side(&mut self, block: &VerifiedBlock, linked: Linked) -> Result<(), BlockError> {
+    fn keep_side(
+        &mut self,
+        block: &VerifiedBlock,
+        linked: Linked,
+        proven_work: U256,
+    ) -> Result<(), BlockError> {
         let hash = block.hash();
-        if linked.work <= self.work_floor()? {
+        if linked.work.max(proven_work) <= self.work_floor()? {
             return Err(BlockError::TooLittleWork { hash });
         }
         let record = unexecuted(block, linked);
@@ -331,7 +386,7 @@ impl Chain {
         Ok(self.store.write(batch, Durability::Buffered)?)
     }
 
-    fn work_floor(&self) -> Result<alloy_primitives::U256, StoreError> {
+    fn work_floor(&self) -> Result<U256, StoreError> {
         let number = self.tip.number().saturating_sub(SIDE_WORK_BLOCKS);
         if number == 0 {
             return Ok(Default::default());

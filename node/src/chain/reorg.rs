@@ -53,8 +53,8 @@ impl Chain {
         view::find_header(&*self.store, hash)?
             .filter(|record| record.number() > 0)
             .ok_or(BlockError::Unknown { hash })?;
-        let reason = "invalidated by the operator";
-        self.marks.add(&*self.store, &[hash], reason)?;
+        self.marks
+            .add(&*self.store, &[hash], super::OPERATOR_REASON)?;
         let down = self.leave_marked()?;
         let up = self.activate()?;
         Ok(merge(down, up))

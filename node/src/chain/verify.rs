@@ -9,16 +9,22 @@ use rayon::prelude::*;
 
 /// Every check that needs the block alone.
 pub fn block(spec: &ChainSpec, block: Block) -> Result<VerifiedBlock, BlockFault> {
-    alone::block_with(spec, block, |transactions| {
-        transactions
-            .into_par_iter()
-            .enumerate()
-            .map(|(index, transaction)| {
-                VerifiedTransaction::new(transaction, spec.chain_id)
-                    .map_err(|source| InvalidBlock::Transaction { index, source })
-            })
-            .collect()
-    })
+    alone::block_with(spec, block, |transactions| signatures(spec, transactions))
+}
+
+/// The signatures of a block's transactions.
+pub fn signatures(
+    spec: &ChainSpec,
+    transactions: Vec<Transaction>,
+) -> Result<Vec<VerifiedTransaction>, InvalidBlock> {
+    transactions
+        .into_par_iter()
+        .enumerate()
+        .map(|(index, transaction)| {
+            VerifiedTransaction::new(transaction, spec.chain_id)
+                .map_err(|source| InvalidBlock::Transaction { index, source })
+        })
+        .collect()
 }
 
 /// Signatures of transactions that left the best chain; all were valid once.

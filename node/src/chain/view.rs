@@ -80,6 +80,15 @@ impl<'a> ChainView<'a> {
         body(&*self.reader, record.number(), hash).map(Some)
     }
 
+    /// The same as it is stored: the RLP list of the envelopes.
+    pub fn raw_body(&self, hash: B256) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(record) = self.header(hash)? else {
+            return Ok(None);
+        };
+        self.reader
+            .get(Column::Bodies, &keys::block(record.number(), hash))
+    }
+
     /// The receipts of a block of the best chain, with senders.
     pub fn receipts(&self, hash: B256) -> Result<Option<Vec<ReceiptRecord>>, StoreError> {
         let Some(record) = self.header(hash)? else {

@@ -89,6 +89,11 @@ impl PoolMirror {
         self.inner.read().by_hash.get(&hash).cloned()
     }
 
+    /// Calls `visit` with the hash of each.
+    pub fn each_hash(&self, visit: impl FnMut(&B256)) {
+        self.inner.read().by_hash.keys().for_each(visit);
+    }
+
     /// Why the transaction left the pool, if that was not long ago and not into a block.
     pub fn gone(&self, hash: B256) -> Option<Gone> {
         self.inner.read().gone.get(&hash).cloned()

@@ -168,14 +168,18 @@ fn a_long_extension_stands_at_one_of_its_blocks() {
     let fork = Fork::new();
     let blocks = [from_ref(&fork.base), &fork.a].concat();
     let now_s = u64::from(u32::MAX);
-    let event = |store: &Arc<Memory>| ours(fork.open(store)?.extend(now_s, &blocks));
+    let event =
+        |store: &Arc<Memory>| ours(fork.open(store)?.extend(now_s, &blocks, &mut Vec::new()));
     let start = Follower::new(&fork.forge.spec);
     let writes = at_each_write(&start.store, event, |crashed| {
         let mut next = fork.recover(crashed);
         next.check(&fork.forge);
         let rest = usize::try_from(next.chain.tip().number()).unwrap();
-        let moved = next.chain.extend(now_s, &blocks[rest..]).unwrap();
-        next.follow(moved);
+        let mut moves = Vec::new();
+        next.chain
+            .extend(now_s, &blocks[rest..], &mut moves)
+            .unwrap();
+        next.follow(moves);
         assert_eq!(next.tip(), fork.a[2].hash());
         next.check(&fork.forge);
     });

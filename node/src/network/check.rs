@@ -1,0 +1,172 @@
+//! The checks that cost time and need no context: signatures and body roots. They run on
+//! threads of their own, or at once in the simulation.
+
+use alloy_primitives::{B256, Bytes};
+use alloy_rlp::Decodable;
+use cairn_genesis::check::alone;
+use cairn_genesis::{
+    Block, BlockFault, ChainSpec, Header, InvalidBlock, Seal, Transaction, TransactionError,
+    VerifiedBlock, VerifiedTransaction,
+};
+use rayon::prelude::*;
+
+use super::{AdmitToken, Peer};
+
+/// A check to be made.
+#[derive(Debug)]
+pub enum Check {
+    /// A transaction from a peer.
+    Transaction {
+        /// Comes back with the outcome.
+        token: AdmitToken,
+        /// Its bytes.
+        envelope: Bytes,
+    },
+    /// A block put together from the pool and from what a peer sent.
+    Parts {
+        /// Who announced it.
+        peer: Peer,
+        /// Its hash.
+        block: B256,
+        /// The header.
+        header: Header,
+        /// The seal.
+        seal: Seal,
+        /// The transactions in order.
+        parts: Vec<Part>,
+    },
+    /// A body that a peer sent.
+    Body {
+        /// Who sent it.
+        peer: Peer,
+        /// Hash of the block.
+        block: B256,
+        /// The header.
+        header: Header,
+        /// The seal.
+        seal: Seal,
+        /// RLP list of envelopes.
+        body: Bytes,
+    },
+}
+
+/// One transaction of a block that is put together.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// From our pool.
+    Known(VerifiedTransaction),
+    /// From the peer: an envelope.
+    New(Bytes),
+}
+
+/// The outcome of a [`Check`].
+#[derive(Debug)]
+pub enum Checked {
+    /// Of [`Check::Transaction`].
+    Transaction {
+        /// Whose.
+        token: AdmitToken,
+        /// The transaction, its signature checked.
+        result: Result<VerifiedTransaction, TransactionError>,
+    },
+    /// Of [`Check::Parts`] and [`Check::Body`].
+    Block {
+        /// Who announced or sent it.
+        peer: Peer,
+        /// Its hash.
+        block: B256,
+        /// Whether it was put together from parts.
+        from_parts: bool,
+        /// The block, all of it checked that needs no context.
+        result: Result<Box<VerifiedBlock>, BlockFault>,
+    },
+}
+
+/// Makes a check.
+pub fn run(spec: &ChainSpec, check: Check) -> Checked {
+    match check {
+        Check::Transaction { token, envelope } => Checked::Transaction {
+            token,
+            result: Transaction::decode(&envelope)
+                .and_then(|transaction| VerifiedTransaction::new(transaction, spec.chain_id)),
+        },
+        Check::Parts {
+            peer,
+            block,
+            header,
+            seal,
+            parts,
+        } => Checked::Block {
+            peer,
+            block,
+            from_parts: true,
+            result: from_parts(spec, header, seal, parts).map(Box::new),
+        },
+        Check::Body {
+            peer,
+            block,
+            header,
+            seal,
+            body,
+        } => Checked::Block {
+            peer,
+            block,
+            from_parts: false,
+            result: from_body(spec, header, seal, &body).map(Box::new),
+        },
+    }
+}
+
+fn from_parts(
+    spec: &ChainSpec,
+    header: Header,
+    seal: Seal,
+    parts: Vec<Part>,
+) -> Result<VerifiedBlock, BlockFault> {
+    let expected = header.transactions_root;
+    let transactions = parts.into_par_iter().map(|part| match part {
+        Part::Known(transaction) => Some(transaction),
+        Part::New(envelope) => {
+            let transaction = Transaction::decode(&envelope).ok()?;
+            VerifiedTransaction::new(transaction, spec.chain_id).ok()
+        }
+    });
+    // A part that is no transaction does not say that the block is invalid: it may be
+    // another than the block's.
+    let mutated = |got| BlockFault::Mutated { expected, got };
+    let transactions: Option<Vec<_>> = transactions.collect();
+    let transactions = transactions.ok_or(mutated(B256::ZERO))?;
+    VerifiedBlock::seal(spec, header, seal, transactions).map_err(|invalid| match invalid {
+        InvalidBlock::TransactionsRoot { got, .. } => mutated(got),
+        invalid => BlockFault::Invalid(invalid),
+    })
+}
+
+fn from_body(
+    spec: &ChainSpec,
+    header: Header,
+    seal: Seal,
+    body: &[u8],
+) -> Result<VerifiedBlock, BlockFault> {
+    let expected = header.transactions_root;
+    let transactions = decode_body(body).ok_or(BlockFault::Mutated {
+        expected,
+        got: B256::ZERO,
+    })?;
+    let block = Block {
+        header,
+        seal,
+        transactions,
+    };
+    alone::block_with(spec, block, |transactions| {
+        crate::chain::verify::signatures(spec, transactions)
+    })
+}
+
+fn decode_body(mut body: &[u8]) -> Option<Vec<Transaction>> {
+    let envelopes = Vec::<Bytes>::decode(&mut body).ok()?;
+    let transactions = envelopes
+        .iter()
+        .map(|envelope| Transaction::decode(envelope).ok());
+    body.is_empty().then(|| transactions.collect())?
+}

@@ -1,0 +1,95 @@
+//! Every bound on what a peer can make us hold or do, in one place.
+
+/// Newest version of the protocols of this program.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Longest name and version of its program that a peer may tell.
+pub const MAX_CLIENT_BYTES: usize = 64;
+
+/// Bytes of a frame beyond the largest block: list heads and the kind of the message.
+pub const FRAME_OVERHEAD_BYTES: usize = 64 << 10;
+
+/// Hashes of a locator: 10 of the latest blocks and then ever larger steps; more than
+/// 2^54 blocks would be needed to fill it.
+pub const MAX_LOCATOR: usize = 64;
+
+/// Headers in one answer, about 250 bytes each. Trades round trips against the work that
+/// one message causes.
+pub const MAX_HEADERS: usize = 1_024;
+
+/// Bodies that one request may ask for.
+pub const MAX_BODIES: usize = 128;
+
+/// Bytes after which an answer takes in no further body.
+pub const BODIES_BYTES: usize = 2 << 20;
+
+/// Hashes in the answer about the pool, and those that are asked for afterwards.
+pub const MAX_POOL_HASHES: usize = 4_096;
+
+/// Transactions that one request may ask for: 256 of the largest do not fit a frame, the
+/// answer then ends early.
+pub const MAX_TRANSACTIONS: usize = 256;
+
+/// The longest transaction that is relayed (the mempool's limit).
+pub const MAX_TRANSACTION_BYTES: usize = 128 << 10;
+
+/// Headers above the last imported block that are held in memory, about 500 bytes each.
+/// Trades memory against how often header and body download wait for each other.
+pub const HEADER_WINDOW: usize = 4_096;
+
+/// Bytes of bodies that are asked for, being checked or waiting for their turn.
+pub const BODY_WINDOW_BYTES: usize = 64 << 20;
+
+/// Blocks below the tip whose work a branch need not have shown before its blocks are
+/// stored: those below must first be proven by headers.
+pub const FLOOR_BLOCKS: u64 = 256;
+
+/// Announced blocks whose missing transactions are on their way.
+pub const MAX_BUILDING: usize = 32;
+
+/// The same of one peer: more at once is not how blocks come about.
+pub const MAX_BUILDING_PER_PEER: usize = 4;
+
+/// Transactions of peers that are being checked or wait for the core; further ones are
+/// dropped, which costs the sender nothing.
+pub const MAX_CHECKING: usize = 1_024;
+
+/// The same of one peer, so that one cannot take the places of all others.
+pub const MAX_CHECKING_PER_PEER: usize = 256;
+
+/// Requests of one peer that are answered at the same time.
+pub const MAX_SERVING_PER_PEER: usize = 4;
+
+/// Requests that one peer may make in a second, on average.
+pub const REQUESTS_PER_S: u64 = 100;
+
+/// The same in a burst.
+pub const REQUEST_BURST: u64 = 400;
+
+/// How long a peer may take to say who it is, and to answer small requests.
+pub const ANSWER_TIMEOUT_MS: u64 = 10_000;
+
+/// How long the sender of an announcement may take to send what we miss of the block.
+pub const BUILD_TIMEOUT_MS: u64 = 3_000;
+
+/// How often each peer is asked where it stands: finds the heavier chain also where no
+/// new block is announced.
+pub const STATUS_INTERVAL_MS: u64 = 10_000;
+
+/// The shortest time that a request for bodies gets.
+pub const MIN_BODIES_TIMEOUT_MS: u64 = 2_000;
+
+/// The longest.
+pub const MAX_BODIES_TIMEOUT_MS: u64 = 20_000;
+
+/// Stalls in a row after which a peer is left.
+pub const MAX_STALLS: u32 = 3;
+
+/// Penalty points at which a peer is banned.
+pub const BAN_POINTS: u32 = 100;
+
+/// Time in which one point is forgiven.
+pub const POINT_FORGIVEN_MS: u64 = 30_000;
+
+/// How long a ban lasts.
+pub const BAN_MS: u64 = 60 * 60 * 1000;

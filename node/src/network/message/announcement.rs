@@ -1,0 +1,99 @@
+//! A new block in few bytes: header, seal and a short id for each transaction, which
+//! the receiver finds in its own pool.
+
+use std::hash::Hasher;
+
+use alloy_primitives::{B256, Bytes};
+use alloy_rlp::{RlpDecodable, RlpEncodable};
+use cairn_genesis::{Header, Seal, VerifiedBlock};
+use siphasher::sip::SipHasher24;
+
+use super::{MessageError, decode_all};
+
+/// Bytes of a short id. Two of a pool's 10,000 transactions share one in one of five
+/// million blocks; the block is then fetched whole.
+pub const SHORT_ID_BYTES: usize = 6;
+
+/// The id of a transaction within one block's announcement.
+pub type ShortId = [u8; SHORT_ID_BYTES];
+
+/// A block as it is announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// The ledger's header.
+    pub header: Header,
+    /// The proof of work.
+    pub seal: Seal,
+    /// One for each transaction, in order.
+    pub short_ids: Vec<ShortId>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct Fields {
+    header: Bytes,
+    seal: Bytes,
+    short_ids: Bytes,
+}
+
+/// Makes the short ids of one block: SipHash-2-4 of the transaction hash, keyed by the
+/// block's hash. Nobody can prepare two transactions with the same id for a block that has
+/// not been mined yet.
+#[derive(Debug, Clone, Copy)]
+pub struct ShortIds(SipHasher24);
+
+impl ShortIds {
+    /// The ids of the block with this hash.
+    pub fn new(block: B256) -> Self {
+        // The front of a block hash is zeros: its proof of work.
+        let key: [u8; 16] = block[16..].try_into().expect("half of 32 bytes");
+        Self(SipHasher24::new_with_key(&key))
+    }
+
+    /// The id of a transaction.
+    pub fn of(&self, transaction: B256) -> ShortId {
+        let mut hasher = self.0;
+        hasher.write(transaction.as_slice());
+        let [a, b, c, d, e, f, _, _] = hasher.finish().to_le_bytes();
+        [a, b, c, d, e, f]
+    }
+}
+
+impl Announcement {
+    /// The announcement of a block.
+    pub fn of(block: &VerifiedBlock) -> Self {
+        let ids = ShortIds::new(block.hash());
+        let hashes = block.transactions().iter().map(|tx| tx.hash());
+        Self {
+            header: block.header().clone(),
+            seal: *block.sealed().seal(),
+            short_ids: hashes.map(|hash| ids.of(hash)).collect(),
+        }
+    }
+
+    /// The bytes on the wire.
+    pub fn encode(&self) -> Vec<u8> {
+        alloy_rlp::encode(Fields {
+            header: self.header.encode().into(),
+            seal: self.seal.encode().into(),
+            short_ids: self.short_ids.concat().into(),
+        })
+    }
+
+    /// Reads what [`Announcement::encode`] wrote.
+    ///
+    /// # Errors
+    /// If it is anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
+        let fields: Fields = decode_all(bytes)?;
+        let (short_ids, rest) = fields.short_ids.as_chunks::<SHORT_ID_BYTES>();
+        if !rest.is_empty() {
+            let bytes = fields.short_ids.len();
+            return Err(MessageError::ShortIds { bytes });
+        }
+        Ok(Self {
+            header: Header::decode(&fields.header)?,
+            seal: Seal::decode(&fields.seal)?,
+            short_ids: short_ids.to_vec(),
+        })
+    }
+}

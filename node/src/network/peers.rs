@@ -1,0 +1,184 @@
+//! Who is connected, what each peer claims, and what it has done wrong.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{B256, U256};
+
+use super::Peer;
+use super::fault::Fault;
+use super::limits::{BAN_POINTS, POINT_FORGIVEN_MS, REQUEST_BURST, REQUESTS_PER_S};
+use super::message::Status;
+
+/// Bytes per second that a peer is thought to give before it has been measured.
+const FIRST_SPEED: u64 = 1 << 20;
+
+/// Where a peer says it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// Its tip.
+    pub head: B256,
+    /// Height of its tip.
+    pub number: u64,
+    /// Work of its best chain.
+    pub work: U256,
+}
+
+/// One connected peer.
+#[derive(Debug)]
+pub struct PeerState {
+    /// When the connection came to stand.
+    pub since_ms: u64,
+    /// Whether it has told who it is, and fits.
+    pub ready: bool,
+    /// What it says of its chain; lowered to what it has shown when that was less.
+    pub claim: Claim,
+    /// When it was last asked where it stands.
+    pub hello_ms: Option<u64>,
+    /// Whether the answer to that is still out.
+    pub hello_open: bool,
+    /// Answers to it that have not left yet.
+    pub serving: usize,
+    /// Transactions from it that are in the works.
+    pub checking: usize,
+    /// Bytes per second that it has answered requests with.
+    pub speed: u64,
+    /// Requests for bodies that it has not answered yet.
+    pub bodies_open: usize,
+    /// Requests in a row that it did not answer in time.
+    pub stalls: u32,
+    /// Until when it is not asked for headers or bodies that it turned out not to have.
+    pub rests_until_ms: u64,
+    points: u32,
+    points_ms: u64,
+    tokens_milli: u64,
+    tokens_ms: u64,
+}
+
+impl PeerState {
+    fn new(now_ms: u64) -> Self {
+        Self {
+            since_ms: now_ms,
+            ready: false,
+            claim: Claim::default(),
+            hello_ms: None,
+            hello_open: false,
+            serving: 0,
+            checking: 0,
+            speed: FIRST_SPEED,
+            bodies_open: 0,
+            stalls: 0,
+            rests_until_ms: 0,
+            points: 0,
+            points_ms: now_ms,
+            tokens_milli: REQUEST_BURST * 1000,
+            tokens_ms: now_ms,
+        }
+    }
+
+    /// Takes over what it says of itself.
+    pub fn learn(&mut self, status: &Status) {
+        self.claim = Claim {
+            head: status.head,
+            number: status.number,
+            work: status.work,
+        };
+    }
+
+    /// Counts one request of it; `false` if it has made too many.
+    pub fn may_request(&mut self, now_ms: u64) -> bool {
+        let gained = now_ms
+            .saturating_sub(self.tokens_ms)
+            .saturating_mul(REQUESTS_PER_S);
+        self.tokens_milli = self
+            .tokens_milli
+            .saturating_add(gained)
+            .min(REQUEST_BURST * 1000);
+        self.tokens_ms = now_ms;
+        let enough = self.tokens_milli >= 1000;
+        self.tokens_milli = self.tokens_milli.saturating_sub(1000);
+        enough
+    }
+
+    /// Takes in how fast an answer came.
+    pub fn measured(&mut self, bytes: usize, elapsed_ms: u64) {
+        let speed = (bytes as u64).saturating_mul(1000) / elapsed_ms.max(1);
+        self.speed = (self.speed.saturating_mul(3).saturating_add(speed) / 4).max(1);
+        self.stalls = 0;
+    }
+
+    /// Takes in that an answer did not come.
+    pub fn stalled(&mut self) {
+        self.speed = (self.speed / 2).max(1);
+        self.stalls += 1;
+    }
+
+    /// Penalty points at this time.
+    pub fn points(&self, now_ms: u64) -> u32 {
+        let forgiven = now_ms.saturating_sub(self.points_ms) / POINT_FORGIVEN_MS;
+        self.points
+            .saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
+    }
+
+    fn add_points(&mut self, now_ms: u64, points: u32) -> bool {
+        self.points = self.points(now_ms).saturating_add(points);
+        self.points_ms = now_ms;
+        self.points >= BAN_POINTS
+    }
+}
+
+/// All connected peers, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Peers {
+    all: BTreeMap<Peer, PeerState>,
+}
+
+impl Peers {
+    /// Takes in a new one.
+    pub fn insert(&mut self, now_ms: u64, peer: Peer) {
+        self.all.insert(peer, PeerState::new(now_ms));
+    }
+
+    /// Forgets one; also one that is being disconnected, so that nothing it still says counts.
+    pub fn remove(&mut self, peer: Peer) -> Option<PeerState> {
+        self.all.remove(&peer)
+    }
+
+    /// One peer, if it is still there.
+    pub fn get(&self, peer: Peer) -> Option<&PeerState> {
+        self.all.get(&peer)
+    }
+
+    /// One peer, if it is still there.
+    pub fn get_mut(&mut self, peer: Peer) -> Option<&mut PeerState> {
+        self.all.get_mut(&peer)
+    }
+
+    /// Whether it has told who it is.
+    pub fn is_ready(&self, peer: Peer) -> bool {
+        self.get(peer).is_some_and(|state| state.ready)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Peer, &PeerState)> {
+        self.all.iter().map(|(peer, state)| (*peer, state))
+    }
+
+    /// Those that have told who they are.
+    pub fn ready(&self) -> impl Iterator<Item = (Peer, &PeerState)> {
+        self.iter().filter(|(_, state)| state.ready)
+    }
+
+    /// Counts a fault; whether the peer has to be banned for it.
+    pub fn punish(&mut self, now_ms: u64, peer: Peer, fault: &Fault) -> bool {
+        let points = fault.points();
+        self.get_mut(peer)
+            .is_some_and(|state| state.add_points(now_ms, points))
+    }
+
+    /// Lowers what a peer claims to what it has shown.
+    pub fn lower_claim(&mut self, peer: Peer, shown: U256) {
+        if let Some(state) = self.get_mut(peer) {
+            state.claim.work = state.claim.work.min(shown);
+        }
+    }
+}

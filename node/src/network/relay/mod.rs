@@ -1,0 +1,7 @@
+//! News: blocks and transactions as they come about.
+
+mod blocks;
+mod transactions;
+
+pub(super) use blocks::Blocks;
+pub(super) use transactions::Transactions;
