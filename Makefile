@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn-target
 CARGO := .ci/cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz
+.PHONY: help run build test check bench fuzz sim
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -37,3 +37,9 @@ SEED ?= $(shell date +%s)
 fuzz: ## compare the machine with revm on random programs; PROGRAMS=… and SEED=… choose them
 	@CAIRN_FUZZ_PROGRAMS=$(PROGRAMS) CAIRN_FUZZ_SEED=$(SEED) \
 		$(CARGO) test --release -p cairn-vm --test differential both_machines_agree -- --nocapture
+
+SEEDS ?= 10000
+
+sim: ## simulate whole networks; SEEDS=… says how many, SEED=… where to begin
+	@CAIRN_SIM_SEEDS=$(SEEDS) CAIRN_SIM_SEED=$(SEED) \
+		$(CARGO) test --release -p cairn-node --test sim every_seed -- --nocapture

@@ -79,7 +79,6 @@ impl Requests {
     }
 
     /// How many are open.
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.open.len()
     }

@@ -321,6 +321,21 @@ pub struct PeerView {
     pub points: u32,
 }
 
+/// How much is under way; each has its bound in [`limits`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Requests of ours that are open.
+    pub requests: usize,
+    /// Announced blocks that are put together.
+    pub building: usize,
+    /// Transactions of peers that are checked or wait for the core.
+    pub checking: usize,
+    /// Headers that are held.
+    pub headers: usize,
+    /// Bytes of bodies that are held.
+    pub body_bytes: usize,
+}
+
 impl Network {
     /// A network without peers, of a node that stands at `tip`.
     pub fn new(identity: Identity, spec: Arc<ChainSpec>, tip: Arc<HeaderRecord>) -> Self {
@@ -349,6 +364,18 @@ impl Network {
             claimed.unwrap_or(number),
             self.peers.ready().count(),
         )
+    }
+
+    /// How much is under way.
+    pub fn load(&self) -> Load {
+        let (headers, body_bytes) = self.sync.held();
+        Load {
+            requests: self.requests.len(),
+            building: self.blocks.building(),
+            checking: self.transactions.checking(),
+            headers,
+            body_bytes,
+        }
     }
 
     /// The peers that have told who they are.
@@ -422,8 +449,9 @@ impl Parts<'_> {
                 self.status(io, peer, &status);
             }
             Input::Welcome { peer, status } => {
+                let now_ms = io.now.ms;
                 if let Some(state) = io.peers.get_mut(peer) {
-                    state.hello_open = false;
+                    state.welcomed(now_ms);
                 }
                 if let Some(status) = status {
                     self.status(io, peer, &status);

@@ -12,6 +12,9 @@ use super::message::Status;
 /// Bytes per second that a peer is thought to give before it has been measured.
 const FIRST_SPEED: u64 = 1 << 20;
 
+/// How long it is thought to take before that was measured.
+const FIRST_ROUND_TRIP_MS: u64 = 500;
+
 /// Where a peer says it stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Claim {
@@ -36,6 +39,8 @@ pub struct PeerState {
     pub hello_ms: Option<u64>,
     /// Whether the answer to that is still out.
     pub hello_open: bool,
+    /// How long it takes to answer, in milliseconds: measured by that.
+    pub round_trip_ms: u64,
     /// Answers to it that have not left yet.
     pub serving: usize,
     /// Transactions from it that are in the works.
@@ -62,6 +67,7 @@ impl PeerState {
             claim: Claim::default(),
             hello_ms: None,
             hello_open: false,
+            round_trip_ms: FIRST_ROUND_TRIP_MS,
             serving: 0,
             checking: 0,
             speed: FIRST_SPEED,
@@ -82,6 +88,29 @@ impl PeerState {
             number: status.number,
             work: status.work,
         };
+    }
+
+    /// It has answered where it stands.
+    pub fn welcomed(&mut self, now_ms: u64) {
+        if std::mem::take(&mut self.hello_open)
+            && let Some(asked_ms) = self.hello_ms
+        {
+            self.round_trip_ms = now_ms.saturating_sub(asked_ms);
+        }
+    }
+
+    /// How long to wait for an answer of so many bytes before somebody else is asked. A peer
+    /// that has let us wait gets more time, in case it is the way to it that is long.
+    pub fn patience_ms(&self, bytes: u64, least_ms: u64, most_ms: u64) -> u64 {
+        let transfer_ms = bytes.saturating_mul(1000) / self.speed.max(1);
+        let usual_ms = self
+            .round_trip_ms
+            .saturating_mul(2)
+            .saturating_add(transfer_ms * 4);
+        usual_ms
+            .saturating_add(least_ms)
+            .saturating_mul(1 << self.stalls.min(4))
+            .min(most_ms)
     }
 
     /// Counts one request of it; `false` if it has made too many.

@@ -64,7 +64,6 @@ enum Judged {
 
 impl Blocks {
     /// How many are being put together.
-    #[cfg(test)]
     pub fn building(&self) -> usize {
         self.building.len()
     }

@@ -35,7 +35,6 @@ pub struct Transactions {
 
 impl Transactions {
     /// How many are in the works.
-    #[cfg(test)]
     pub fn checking(&self) -> usize {
         self.checking
     }

@@ -64,7 +64,7 @@ pub struct Branch {
     proven: U256,
     /// Bytes of an average body, measured.
     average_bytes: usize,
-    /// When the core last got blocks of it, or it began.
+    /// When a body last came, or the branch began.
     progress_ms: u64,
 }
 
@@ -107,10 +107,14 @@ impl Branch {
         self.proven
     }
 
-    /// Blocks that the core does not have yet.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.slots.len()
+    /// Headers held, and bytes of bodies held.
+    pub fn held(&self) -> (usize, usize) {
+        let bytes = self.slots.iter().map(|slot| match &slot.body {
+            Body::Ready(block) => block.size_bytes(),
+            Body::Checking { bytes, .. } => *bytes,
+            Body::Missing | Body::Asked(_) | Body::Importing => 0,
+        });
+        (self.slots.len(), bytes.sum())
     }
 
     /// Whether more headers may be held.
@@ -118,7 +122,7 @@ impl Branch {
         self.slots.len() + crate::network::limits::MAX_HEADERS <= HEADER_WINDOW
     }
 
-    /// When the core last got blocks of it.
+    /// When a body last came.
     pub fn progress_ms(&self) -> u64 {
         self.progress_ms
     }
@@ -222,7 +226,16 @@ impl Branch {
     }
 
     /// A body that `from` sent is checked; `None`: it was not the block's.
-    pub fn checked(&mut self, hash: B256, sender: Peer, block: Option<Box<VerifiedBlock>>) {
+    pub fn checked(
+        &mut self,
+        now_ms: u64,
+        hash: B256,
+        sender: Peer,
+        block: Option<Box<VerifiedBlock>>,
+    ) {
+        if block.is_some() {
+            self.progress_ms = now_ms;
+        }
         if let Some(slot) = self.slot(hash)
             && matches!(slot.body, Body::Checking { from, .. } if from == sender)
         {
@@ -250,13 +263,12 @@ impl Branch {
     }
 
     /// The core has these blocks; those below the first that it has not are let go of.
-    pub fn imported(&mut self, now_ms: u64, hashes: &[B256]) {
+    pub fn imported(&mut self, hashes: &[B256]) {
         while let Some(slot) = self.slots.front()
             && hashes.contains(&slot.link.hash)
         {
             self.base = Arc::clone(&slot.link);
             self.slots.pop_front();
-            self.progress_ms = now_ms;
         }
     }
 

@@ -51,12 +51,13 @@ const WITHHELD_MS: u64 = 60_000;
 /// How long a peer is not asked again for what it did not have.
 const REST_MS: u64 = 5_000;
 
-/// Heads of branches that were withheld or proved invalid, so that they are not begun
+/// Blocks that were withheld or cannot be taken in, so that their branches are not begun
 /// again at once.
 const MAX_REFUSED: usize = 64;
 
-/// How long such a head is refused; one that is marked invalid is refused for good.
-const REFUSED_MS: u64 = 10 * 60_000;
+/// How long a branch with such a block is refused: others have their chance meanwhile. What
+/// is marked invalid is refused for good.
+const REFUSED_MS: u64 = 30_000;
 
 /// How sync stands, for people and for `eth_syncing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,14 +122,12 @@ impl Sync {
         branch.is_some_and(|branch| branch.tip().header.number > tip_number + 1)
     }
 
-    /// Headers and bodies held, for the bounds.
-    #[cfg(test)]
+    /// Headers held, and bytes of bodies held.
     pub fn held(&self) -> (usize, usize) {
         let fetch = self.fetch.as_ref().and_then(|fetch| fetch.chain.as_ref());
-        (
-            fetch.map_or(0, |chain| chain.links.len()),
-            self.branch.as_ref().map_or(0, Branch::len),
-        )
+        let fetched = fetch.map_or(0, |chain| chain.links.len());
+        let (headers, bytes) = self.branch.as_ref().map_or((0, 0), Branch::held);
+        (fetched + headers, bytes)
     }
 
     /// Does whatever can be done now.
@@ -222,15 +221,12 @@ impl Sync {
         let spec = Arc::clone(io.spec);
         let Some(chain) = &mut fetch.chain else {
             // It has nothing above what we share.
-            self.shown(io, &fetch, U256::ZERO);
+            self.shown(io, &fetch, U256::ZERO, true);
             return Ok(());
         };
         match chain.extend(&spec, now_s, &fresh) {
             Err(fault) => io.punish(fetch.peer, fault),
-            Ok(extended) => {
-                let more = full && extended == Extended::All;
-                self.go_on(io, fetch, more);
-            }
+            Ok(extended) => self.go_on(io, fetch, full, extended),
         }
         Ok(())
     }
@@ -313,7 +309,7 @@ impl Sync {
     }
 
     /// After headers were added: take the chain over, read on, or be done.
-    fn go_on(&mut self, io: &mut Io<'_>, mut fetch: Fetch, more: bool) {
+    fn go_on(&mut self, io: &mut Io<'_>, mut fetch: Fetch, more: bool, extended: Extended) {
         let Some(chain) = &mut fetch.chain else {
             return;
         };
@@ -334,8 +330,8 @@ impl Sync {
             }
             return;
         }
-        if !more {
-            return self.shown(io, &fetch, work);
+        if !more || extended == Extended::NotYet {
+            return self.shown(io, &fetch, work, extended == Extended::All);
         }
         if full {
             fetch.dropped_from.get_or_insert(Arc::clone(&chain.base));
@@ -353,11 +349,12 @@ impl Sync {
         }
     }
 
-    /// The peer has shown all that it has, which is not more than we know.
-    fn shown(&self, io: &mut Io<'_>, fetch: &Fetch, work: U256) {
+    /// The peer has shown all that it has, which is not more than we know. It is to blame if
+    /// it claimed more, unless what it has lies in our future.
+    fn shown(&self, io: &mut Io<'_>, fetch: &Fetch, work: U256, blame: bool) {
         let ours = self.best_work(io);
         // What it claimed may be what we have by now.
-        if fetch.claimed > ours {
+        if blame && fetch.claimed > ours {
             io.punish(fetch.peer, Fault::Claim);
         }
         io.peers.lower_claim(fetch.peer, work.max(ours));
@@ -390,7 +387,7 @@ impl Sync {
             if crate::chain::view::find_header(io.world.store, hash)?.is_none() {
                 break;
             }
-            branch.imported(io.now.ms, &[hash]);
+            branch.imported(&[hash]);
         }
         Ok(())
     }
@@ -419,11 +416,9 @@ impl Sync {
                     break;
                 }
                 state.bodies_open += 1;
-                let expected_ms =
-                    blocks.len() as u64 * branch.average_bytes() as u64 * 1000 / state.speed.max(1);
-                let timeout_ms = expected_ms
-                    .saturating_mul(4)
-                    .clamp(MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
+                let bytes = (blocks.len() * branch.average_bytes()) as u64;
+                let timeout_ms =
+                    state.patience_ms(bytes, MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
                 let request = Request::Bodies {
                     blocks: blocks.clone(),
                 };
@@ -491,12 +486,12 @@ impl Sync {
         match result {
             Ok(checked) => {
                 if let Some(branch) = &mut self.branch {
-                    branch.checked(block, peer, Some(checked));
+                    branch.checked(io.now.ms, block, peer, Some(checked));
                 }
             }
             Err(BlockFault::Mutated { .. }) => {
                 if let Some(branch) = &mut self.branch {
-                    branch.checked(block, peer, None);
+                    branch.checked(io.now.ms, block, peer, None);
                 }
                 io.punish(peer, Fault::Body);
             }
@@ -541,7 +536,7 @@ impl Sync {
         let taken = result
             .as_ref()
             .map_or_else(|(count, _)| *count, |()| blocks.len());
-        branch.imported(io.now.ms, &blocks[..taken]);
+        branch.imported(&blocks[..taken]);
         let Err((_, error)) = result else { return };
         let failed = blocks.get(taken).copied().unwrap_or_default();
         if branch.position(failed).is_some() {

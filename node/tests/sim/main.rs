@@ -1,0 +1,108 @@
+//! A whole network in one thread, from one seed.
+//!
+//! ```text
+//! seed ─► scenario (who, how connected, what goes wrong when)
+//!           │
+//!           ▼
+//!       world: one queue of events in virtual time
+//!           ├─ node   the real core and network machine over an in-memory store that can fail
+//!           ├─ liar   a node whose words to others are twisted
+//!           └─ wire   encodes and decodes every message; delays, loses, repeats, partitions
+//!           │
+//!           ▼
+//!       checks: bounds after every step; one head, exact supply, re-executed roots at the end
+//! ```
+//!
+//! `make sim SEEDS=10000` runs many seeds, `CAIRN_SIM_SEED=N CAIRN_SIM_SEEDS=1` one of them
+//! again: same seed and commit, same history, to the byte.
+
+mod checks;
+mod lies;
+mod node;
+mod scenario;
+mod spec;
+mod users;
+mod wire;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use world::{Summary, World};
+
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 200;
+
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {text}"))
+    })
+}
+
+fn commit() -> String {
+    let git = std::process::Command::new("git")
+        .args(["rev-parse", "--short", "HEAD"])
+        .output();
+    let text = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    text.unwrap_or_default()
+}
+
+/// Runs one seed; on failure says how to run it again.
+fn run(seed: u64) -> Summary {
+    let result = catch_unwind(AssertUnwindSafe(|| World::new(seed).run()));
+    result.unwrap_or_else(|_| {
+        panic!(
+            "seed {seed} failed at commit {}; run it again with\n  CAIRN_SIM_SEED={seed} CAIRN_SIM_SEEDS=1 cargo test --release -p cairn-node --test sim -- --nocapture",
+            commit()
+        )
+    })
+}
+
+/// `RUST_LOG=debug` shows what the nodes say, for one seed.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    // Another test of this run may have begun it.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .without_time()
+        .try_init();
+}
+
+#[test]
+fn every_seed_ends_with_one_chain() {
+    log();
+    let first = from_env("CAIRN_SIM_SEED", 0);
+    let count = from_env("CAIRN_SIM_SEEDS", SEEDS);
+    let next = AtomicU64::new(first);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let mut total = Summary::default();
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut total = Summary::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= first + count {
+                    return total;
+                }
+                total += run(seed);
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            total += worker.join().expect("a seed failed: see above");
+        }
+    });
+    println!("{count} seeds from {first}: {total}");
+    // A simulation in which nothing happens would prove nothing.
+    if count >= SEEDS {
+        total.assert_eventful();
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_history() {
+    for seed in [1, 7] {
+        assert_eq!(World::new(seed).run(), World::new(seed).run());
+    }
+}

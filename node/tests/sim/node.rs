@@ -1,0 +1,251 @@
+//! One node: the real core and the real network machine, over a store in memory.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Bytes};
+use cairn_genesis::{ChainSpec, Seal, VerifiedBlock};
+use cairn_node::chain::TemplateRequest;
+use cairn_node::core::{Action, Answer, Core, Event, Now};
+use cairn_node::network::{
+    GossipId, Identity, InboundId, Input, Network, Output, Peer, Topic, World, serve,
+};
+use cairn_node::rpc::PoolMirror;
+use cairn_node::store::{Memory, Store, StoreError};
+
+use super::lies::{self, Lie};
+use super::wire::Questions;
+
+/// A node that runs.
+pub struct Running {
+    pub core: Core,
+    pub network: Network,
+}
+
+/// A node, running or not.
+pub struct Node {
+    pub index: usize,
+    pub lie: Option<Lie>,
+    pub skew_ms: i64,
+    pub store: Arc<Memory>,
+    pub pool: Arc<PoolMirror>,
+    pub running: Option<Running>,
+    /// Counts its starts: what was under way before a crash is of no use after it.
+    pub epoch: u64,
+    pub links: BTreeMap<Peer, u64>,
+    pub questions: Questions,
+    pub gossip: BTreeMap<GossipId, (Topic, Vec<u8>)>,
+    pub seen: BTreeSet<B256>,
+    /// Whom it has banned, and until when.
+    pub banned: BTreeMap<usize, u64>,
+    next: u64,
+}
+
+/// What a node did with an input.
+#[derive(Default)]
+pub struct Done {
+    /// What goes out.
+    pub outputs: Vec<Output>,
+    /// Blocks that left its best chain, and the most at once.
+    pub reorgs: Vec<usize>,
+    /// Blocks that joined it.
+    pub connected: u64,
+}
+
+impl Node {
+    /// A node with an empty store.
+    pub fn new(index: usize, lie: Option<Lie>, skew_ms: i64) -> Self {
+        Self {
+            index,
+            lie,
+            skew_ms,
+            store: Arc::new(Memory::default()),
+            pool: Arc::default(),
+            running: None,
+            epoch: 0,
+            links: BTreeMap::new(),
+            questions: Questions::new(),
+            gossip: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            banned: BTreeMap::new(),
+            next: 0,
+        }
+    }
+
+    /// A number that this node has not used before.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Starts on what the store holds.
+    pub fn start(&mut self, spec: &Arc<ChainSpec>, identity: &Identity, now: Now) {
+        self.store = Arc::new(self.store.copy());
+        self.pool = Arc::default();
+        self.epoch += 1;
+        let store: Arc<dyn Store> = self.store.clone();
+        let (core, actions) = Core::open(store, Arc::clone(spec), now).expect("a sound store");
+        self.apply(actions, false, &mut Done::default());
+        let tip = Arc::clone(core.tip());
+        let network = Network::new(identity.clone(), Arc::clone(spec), tip);
+        self.running = Some(Running { core, network });
+    }
+
+    /// Stops at once; only the store stays.
+    pub fn crash(&mut self) -> Vec<u64> {
+        self.running = None;
+        self.questions.clear();
+        self.gossip.clear();
+        self.seen.clear();
+        std::mem::take(&mut self.links).into_values().collect()
+    }
+
+    /// Takes in an input and all that follows from it within the node. What goes out comes
+    /// back; checks and wires are the world's.
+    pub fn handle(&mut self, now: Now, input: Input) -> Result<Done, StoreError> {
+        let mut done = Done::default();
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let Some(running) = &mut self.running else {
+                break;
+            };
+            let world = World {
+                store: &*self.store,
+                pool: &self.pool,
+            };
+            for output in running.network.handle(now, input, &world)? {
+                self.output(now, output, &mut inputs, &mut done)?;
+            }
+        }
+        Ok(done)
+    }
+
+    fn output(
+        &mut self,
+        now: Now,
+        output: Output,
+        inputs: &mut VecDeque<Input>,
+        done: &mut Done,
+    ) -> Result<(), StoreError> {
+        match output {
+            Output::Admit { token, transaction } => {
+                let hash = transaction.hash();
+                let (answer, mut moved) =
+                    self.core(now, Event::Transaction(transaction), false, done)?;
+                inputs.extend(moved.drain(..));
+                let Some(Answer::Transaction(result)) = answer else {
+                    panic!("no answer to a transaction");
+                };
+                inputs.push_back(Input::Admitted {
+                    token,
+                    hash,
+                    result,
+                });
+            }
+            Output::Import {
+                blocks,
+                proven_work,
+            } => {
+                let hashes = blocks.iter().map(VerifiedBlock::hash).collect();
+                let event = Event::Branch {
+                    blocks,
+                    proven_work,
+                };
+                let (answer, moved) = self.core(now, event, false, done)?;
+                inputs.extend(moved);
+                let Some(Answer::Branch(result)) = answer else {
+                    panic!("no answer to blocks");
+                };
+                inputs.push_back(Input::Imported {
+                    blocks: hashes,
+                    result,
+                });
+            }
+            output => done.outputs.push(output),
+        }
+        Ok(())
+    }
+
+    /// Gives an event to the core; what the network has to hear of it comes back.
+    pub fn core(
+        &mut self,
+        now: Now,
+        event: Event,
+        by_user: bool,
+        done: &mut Done,
+    ) -> Result<(Option<Answer>, Vec<Input>), StoreError> {
+        let Some(running) = &mut self.running else {
+            return Ok((None, Vec::new()));
+        };
+        let actions = running.core.handle(now, event)?;
+        Ok(self.apply(actions, by_user, done))
+    }
+
+    fn apply(
+        &mut self,
+        actions: Vec<Action>,
+        by_user: bool,
+        done: &mut Done,
+    ) -> (Option<Answer>, Vec<Input>) {
+        let mut inputs = Vec::new();
+        let mut answer = None;
+        for action in actions {
+            match action {
+                Action::Pool { added, removed } => {
+                    self.pool.apply(added.clone(), removed);
+                    if by_user {
+                        inputs.push(Input::Pooled(added));
+                    }
+                }
+                Action::Moved(moved) => {
+                    if !moved.disconnected.is_empty() {
+                        done.reorgs.push(moved.disconnected.len());
+                    }
+                    done.connected += moved.connected.len() as u64;
+                    inputs.push(Input::Moved(moved));
+                }
+                Action::Answer(given) => answer = Some(given),
+            }
+        }
+        (answer, inputs)
+    }
+
+    /// Answers a question from the store.
+    pub fn answer(
+        &self,
+        request: &cairn_node::network::Request,
+    ) -> Option<cairn_node::network::Response> {
+        serve::answer(&*self.store, &self.pool, request).ok()
+    }
+
+    /// Mines a block on the tip; a liar's may be invalid.
+    pub fn mine(
+        &mut self,
+        now: Now,
+        spec: &ChainSpec,
+    ) -> Result<Option<VerifiedBlock>, StoreError> {
+        let request = TemplateRequest {
+            now_s: now.s(),
+            beneficiary: Address::repeat_byte(u8::try_from(self.index + 1).expect("few nodes")),
+            extra: Bytes::new(),
+        };
+        let event = Event::Template(request);
+        let (answer, _) = self.core(now, event, false, &mut Done::default())?;
+        let Some(Answer::Template(Ok(template))) = answer else {
+            return Ok(None);
+        };
+        let mut template = *template;
+        if self.lie == Some(Lie::InvalidBlocks) {
+            template.header.state_root = B256::repeat_byte(0x66);
+        }
+        let seal: Seal = lies::seal(&template.header);
+        Ok(Some(template.seal(spec, seal).expect("sealed")))
+    }
+
+    /// Takes a number for a question that it has to answer.
+    pub fn question(&mut self, question: super::wire::Question) -> InboundId {
+        let id = InboundId(self.number());
+        self.questions.insert(id, question);
+        id
+    }
+}
