@@ -14,6 +14,8 @@ mod announcement;
 mod request;
 mod response;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use announcement::{Announcement, SHORT_ID_BYTES, ShortId, ShortIds};
 pub use request::Request;

@@ -20,7 +20,7 @@ const MAX_VALUE_BYTES: usize = 160;
 pub struct Identity {
     chain_id: u64,
     genesis: B256,
-    rules: Vec<Rule>,
+    pub(super) rules: Vec<Rule>,
     /// Heights of activations, ascending.
     activations: Vec<u64>,
     client: String,
@@ -156,7 +156,7 @@ impl Identity {
         })
     }
 
-    fn fork_id(&self, number: u64) -> ForkId {
+    pub(super) fn fork_id(&self, number: u64) -> ForkId {
         let passed = self.activations.partition_point(|height| *height <= number);
         ForkId {
             hash: self.fork_digest(passed),

@@ -163,6 +163,7 @@ impl Sync {
             return Ok(());
         };
         let claimed = state.claim.work;
+        tracing::trace!(peer = peer.0, %claimed, "asking for headers");
         let view = match ChainView::open(io.world.store) {
             Err(StoreError::Reorganizing) => return Ok(()),
             view => view?,
@@ -300,8 +301,8 @@ impl Sync {
             if let Some(reason) = view.invalid_reason(hash)? {
                 return Ok(Some(reason));
             }
-            let refused = self.refused.iter().find(|(refused, _)| *refused == hash);
-            if refused.is_some_and(|(_, until_ms)| *until_ms > io.now.ms) {
+            let mut refused = self.refused.iter();
+            if refused.any(|(refused, until_ms)| *refused == hash && *until_ms > io.now.ms) {
                 return Ok(Some(OPERATOR_REASON.to_owned()));
             }
         }
@@ -363,6 +364,12 @@ impl Sync {
     /// Begins to fetch the bodies of a chain that is heavier than all we know.
     fn adopt(&mut self, io: &Io<'_>, chain: HeaderChain, proven: U256) {
         let base = chain.base.hash;
+        tracing::debug!(
+            from = chain.base.header.number,
+            to = chain.tip().header.number,
+            hash = %chain.tip().hash,
+            "fetching the blocks of a heavier chain"
+        );
         match &mut self.branch {
             Some(branch) if branch.tip().hash == base => branch.append(chain),
             Some(branch) if let Some(position) = branch.position(base) => {
