@@ -8,6 +8,7 @@
 
 mod accounts;
 mod journal;
+mod returned;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use crate::mempool::{self, AdmitError, Admitted, Gone, Limits, Mempool, Refusal,
 use crate::state::account_key;
 use crate::store::{Store, StoreError};
 use accounts::TipAccounts;
+use returned::Room;
 
 /// The time as an event sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,14 +259,9 @@ impl Core {
             let body = view::body(&*store, record.number(), record.hash)?;
             mined.extend(body.iter().map(|transaction| transaction.hash()));
         }
-        let mut returned = Vec::new();
-        for record in &moved.disconnected {
-            // The limits on side blocks may have dropped it since.
-            if view::find_header(&*store, record.hash)?.is_some() {
-                returned.extend(view::body(&*store, record.number(), record.hash)?);
-            }
-        }
-        let returned = verify::transactions(self.chain.spec(), returned);
+        let room = Room::of(self.pool.limits());
+        let returned = returned::transactions(&*store, &moved.disconnected, &mined, room)?;
+        let returned = verify::trusted(self.chain.spec(), returned);
         let changed = self.senders_in(&moved.touched);
         let change = TipChange {
             tip: pool_tip(&self.chain),

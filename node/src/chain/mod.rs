@@ -406,7 +406,12 @@ impl Chain {
         }
     }
 
+    /// Of the side blocks those alone are marked that the operator rejects (what is found to be
+    /// invalid is dropped): without one there is no need to walk down a long branch.
     fn check_ancestors(&self, mut hash: B256) -> Result<(), BlockError> {
+        if !self.marks.hashes().any(|marked| self.side.contains(marked)) {
+            return Ok(());
+        }
         while let Some(parent) = self.side.parent(&hash) {
             self.check_mark(hash)?;
             hash = parent;

@@ -15,6 +15,9 @@ const MAX_ORPHAN_BYTES: usize = 64 << 20;
 /// Future blocks kept (R-INV-3: "at most 64 blocks").
 const MAX_FUTURE: usize = 64;
 
+/// Bytes of all future blocks. Full ones may not be held as many: they come again.
+const MAX_FUTURE_BYTES: usize = 64 << 20;
+
 /// Blocks whose parent is unknown, oldest first out.
 #[derive(Debug, Default)]
 pub struct Orphans {
@@ -67,15 +70,23 @@ impl Orphans {
 #[derive(Debug, Default)]
 pub struct FutureBlocks {
     blocks: BTreeMap<(u64, B256), VerifiedBlock>,
+    size_bytes: usize,
 }
 
 impl FutureBlocks {
     /// Keeps a block until its time comes; of too many, the latest are dropped.
     pub fn insert(&mut self, block: VerifiedBlock) {
         let key = (block.header().timestamp, block.hash());
+        if self.blocks.contains_key(&key) {
+            return;
+        }
+        self.size_bytes += block.size_bytes();
         self.blocks.insert(key, block);
-        if self.blocks.len() > MAX_FUTURE {
-            self.blocks.pop_last();
+        while self.blocks.len() > MAX_FUTURE || self.size_bytes > MAX_FUTURE_BYTES {
+            let Some((_, latest)) = self.blocks.pop_last() else {
+                return;
+            };
+            self.size_bytes -= latest.size_bytes();
         }
     }
 
@@ -84,9 +95,11 @@ impl FutureBlocks {
         let later = self
             .blocks
             .split_off(&(limit_s.saturating_add(1), B256::ZERO));
-        std::mem::replace(&mut self.blocks, later)
+        let due: Vec<_> = std::mem::replace(&mut self.blocks, later)
             .into_values()
-            .collect()
+            .collect();
+        self.size_bytes -= due.iter().map(VerifiedBlock::size_bytes).sum::<usize>();
+        due
     }
 
     /// How many blocks wait.

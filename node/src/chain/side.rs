@@ -28,8 +28,8 @@ struct Entry {
 pub struct SideBlocks {
     entries: HashMap<B256, Entry>,
     heights: HashMap<u64, usize>,
-    /// Number of blocks here that build on a block, which may be on the best chain.
-    children: HashMap<B256, usize>,
+    /// Blocks here that build on a block, which may be on the best chain.
+    children: HashMap<B256, Vec<B256>>,
     /// Blocks without a child here, least work first.
     leaves: BTreeSet<(U256, B256)>,
     size_bytes: usize,
@@ -67,7 +67,8 @@ impl SideBlocks {
             work: record.work,
             size_bytes: record.size_bytes as usize,
         };
-        *self.children.entry(entry.parent).or_default() += 1;
+        let siblings = self.children.entry(entry.parent).or_default();
+        siblings.push(record.hash);
         if let Some(parent) = self.entries.get(&entry.parent) {
             self.leaves.remove(&(parent.work, entry.parent));
         }
@@ -85,13 +86,31 @@ impl SideBlocks {
             return;
         };
         self.leaves.remove(&(entry.work, *hash));
-        if decrement(&mut self.children, entry.parent)
+        if self.remove_child(entry.parent, hash)
             && let Some(parent) = self.entries.get(&entry.parent)
         {
             self.leaves.insert((parent.work, entry.parent));
         }
-        decrement(&mut self.heights, entry.number);
+        if let Some(count) = self.heights.get_mut(&entry.number) {
+            *count -= 1;
+            if *count == 0 {
+                self.heights.remove(&entry.number);
+            }
+        }
         self.size_bytes -= entry.size_bytes;
+    }
+
+    /// Whether it was the last child of `parent` here.
+    fn remove_child(&mut self, parent: B256, child: &B256) -> bool {
+        let Some(siblings) = self.children.get_mut(&parent) else {
+            return true;
+        };
+        siblings.retain(|sibling| sibling != child);
+        let none_left = siblings.is_empty();
+        if none_left {
+            self.children.remove(&parent);
+        }
+        none_left
     }
 
     /// The ends of all branches, most work first.
@@ -104,12 +123,8 @@ impl SideBlocks {
         let mut found = vec![hash];
         let mut next = 0;
         while let Some(parent) = found.get(next).copied() {
-            let children = self
-                .entries
-                .iter()
-                .filter(|(_, entry)| entry.parent == parent);
             let first_new = found.len();
-            found.extend(children.map(|(hash, _)| *hash));
+            found.extend(self.children.get(&parent).into_iter().flatten());
             found[first_new..].sort_unstable();
             next += 1;
         }
@@ -132,19 +147,6 @@ impl SideBlocks {
     }
 }
 
-/// Counts one less; whether none is left.
-fn decrement<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) -> bool {
-    let Some(count) = counts.get_mut(&key) else {
-        return true;
-    };
-    *count -= 1;
-    let none_left = *count == 0;
-    if none_left {
-        counts.remove(&key);
-    }
-    none_left
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,8 +161,9 @@ mod tests {
         }
         let leaves: Vec<_> = side.leaves().map(|(_, hash)| hash).collect();
         assert_eq!(leaves, [c.hash, b.hash]);
-        assert_eq!(side.with_descendants(a.hash).len(), 3);
+        assert_eq!(side.with_descendants(a.hash), [a.hash, b.hash, c.hash]);
         side.remove(&c.hash);
+        assert_eq!(side.with_descendants(a.hash), [a.hash, b.hash]);
         side.remove(&b.hash);
         let leaves: Vec<_> = side.leaves().map(|(_, hash)| hash).collect();
         assert_eq!(

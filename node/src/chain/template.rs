@@ -8,6 +8,7 @@ use cairn_genesis::{
     Header, InvalidBlock, ParentTimes, Receipt, Seal, Target, VerifiedBlock, VerifiedTransaction,
     receipts_root, transactions_root,
 };
+use cairn_vm::gas;
 
 use super::error::ConnectError;
 use super::execute::{BlockExecution, block_env};
@@ -16,9 +17,6 @@ use super::{BlockError, Chain};
 use crate::mempool::Best;
 use crate::state::Pending;
 use crate::store::StoreError;
-
-/// The least gas that any transaction uses.
-const MIN_TRANSACTION_GAS: u64 = 21_000;
 
 /// Bytes of a block beside its transactions, rounded up: header, seal, list heads.
 const BLOCK_OVERHEAD_BYTES: usize = 1024;
@@ -147,7 +145,7 @@ fn fill(
     let mut chosen = Vec::new();
     let mut size_bytes = 0;
     let mut misses = 0;
-    while execution.gas_left() >= MIN_TRANSACTION_GAS && misses < MAX_MISSES {
+    while execution.gas_left() >= gas::TRANSACTION && misses < MAX_MISSES {
         let Some(transaction) = best.next() else {
             break;
         };

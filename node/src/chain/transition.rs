@@ -157,7 +157,6 @@ impl<'a> Transition<'a> {
         let transactions = view::body(self.store, number, hash)?;
         let receipts = view::receipts(self.store, number, hash)?;
         self.write_disconnected(&record, &changes, &transactions, &receipts);
-        self.pending.unset_canonical(number);
         self.touch(&changes);
         self.moved.disconnected.push(record);
         self.moved.to = Arc::new(parent);

@@ -2,7 +2,7 @@
 
 mod logs;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::Decodable;
 use cairn_genesis::Transaction;
 
@@ -180,6 +180,31 @@ pub(crate) fn body(
         .iter()
         .map(|envelope| Transaction::decode(envelope).map_err(|error| damaged(&error)))
         .collect()
+}
+
+/// The receipts of a block that left the best chain, if it is still kept.
+fn side_receipts(
+    reader: &dyn Reader,
+    number: u64,
+    hash: B256,
+) -> Result<Option<Vec<ReceiptRecord>>, StoreError> {
+    let bytes = reader.get(Column::SideReceipts, &keys::block(number, hash))?;
+    bytes.map(|bytes| decode_receipts(&bytes)).transpose()
+}
+
+/// The transactions of a block that left the best chain, with their senders; none if the
+/// limits on side blocks have dropped it since.
+pub(crate) fn sent(
+    reader: &dyn Reader,
+    block: &HeaderRecord,
+) -> Result<Vec<(Transaction, Address)>, StoreError> {
+    let (number, hash) = (block.number(), block.hash);
+    let Some(receipts) = side_receipts(reader, number, hash)? else {
+        return Ok(Vec::new());
+    };
+    let transactions = body(reader, number, hash)?;
+    let senders = receipts.into_iter().map(|record| record.sender);
+    Ok(transactions.into_iter().zip(senders).collect())
 }
 
 /// The receipts of a canonical block.

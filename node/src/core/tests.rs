@@ -8,6 +8,7 @@ use cairn_genesis::{
     AsertParameters, ChainSpec, Difficulty, NativeTransaction, VerifiedBlock, VerifiedTransaction,
 };
 
+use super::returned::{self, Room};
 use super::{Action, Answer, Core, Event};
 use crate::chain::tests::follower::check_store;
 use crate::chain::tests::forge::{Forge, answer, at};
@@ -148,6 +149,42 @@ fn transactions_of_a_lost_branch_come_back_unless_they_are_mined() {
     bench.check(&forge);
 }
 
+/// ```text
+/// genesis ──┬─ A1 (payments 0, 1) ── A2 (2, 3)
+///           └─ B1 (payment 0)     ── B2 ── B3
+/// ```
+/// There is room for less than all: the nonces from the fork on come back.
+#[test]
+fn no_more_comes_back_than_there_is_room_for() {
+    let mut forge = Forge::new();
+    let payments: Vec<_> = (0..4).map(|nonce| pay(0, nonce, NOBODY, 1)).collect();
+    let a1 = forge.block(forge.genesis, &payments[..2]);
+    let a2 = forge.block(a1.hash(), &payments[2..]);
+    let b1 = forge.block(forge.genesis, &payments[..1]);
+    let b = forge.branch(b1.hash(), 2);
+    let mut bench = Bench::new(&forge);
+    bench.give_all(&[a1.clone(), a2.clone()], Accepted::Best);
+    bench.give_all(&[b1, b[0].clone()], Accepted::Side);
+    bench.give_all(&b[1..], Accepted::Best);
+    let left: Vec<_> = [&a2, &a1]
+        .map(|block| Arc::new(forge.record(block.hash())))
+        .into();
+    let mined = [payments[0].hash()];
+    let nonces = |count, bytes| {
+        let room = Room { count, bytes };
+        let returned = returned::transactions(&*bench.store, &left, &mined, room).unwrap();
+        returned
+            .iter()
+            .map(|(tx, _)| tx.nonce())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(nonces(9, usize::MAX), [1, 2, 3], "0 is mined again");
+    assert_eq!(nonces(2, usize::MAX), [1, 2]);
+    let bytes = payments[1].envelope().len();
+    assert_eq!(nonces(9, bytes), [1]);
+    assert_eq!(nonces(9, bytes - 1), [0; 0]);
+}
+
 /// One orphan after the other: the tip moves thrice, and the pool sees the last.
 #[test]
 fn the_pool_follows_all_moves_of_one_event_at_once() {
@@ -245,7 +282,7 @@ fn a_block_may_be_dropped_as_soon_as_it_is_disconnected() {
         "A4 was dropped"
     );
     let paid_in = |block: &VerifiedBlock| block.transactions()[0].hash();
-    let back: Vec<_> = a[..3].iter().rev().map(paid_in).collect();
+    let back: Vec<_> = a[..3].iter().map(paid_in).collect();
     assert_eq!(told.added, back);
     bench.check(&forge);
 }

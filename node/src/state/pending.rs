@@ -58,14 +58,10 @@ impl Pending {
         }
     }
 
-    /// Says which block stands at `number` on the branch being connected.
+    /// Says which block stands at `number` on the branch being connected. What is undone need
+    /// not be unsaid: a block asks for those below it, and each of these is on its branch.
     pub fn set_canonical(&mut self, number: u64, hash: B256) {
         self.canonical.insert(number, hash);
-    }
-
-    /// Forgets the block at `number`: it is being undone.
-    pub fn unset_canonical(&mut self, number: u64) {
-        self.canonical.remove(&number);
     }
 
     /// Takes over what a transaction changed, and keeps the before-images of what

@@ -12,6 +12,7 @@ use cairn_genesis::{HISTORY_STORAGE_ADDRESS, Header, Receipt, Seal};
 
 use super::follower::{Follower, column};
 use super::forge::{Forge, at};
+use super::logs;
 use super::people::{NOBODY, pay, person};
 use crate::chain::Accepted::{Best, Side};
 use crate::chain::record::{HeaderRecord, ReceiptRecord, decode_receipts, encode_receipts};
@@ -149,6 +150,41 @@ fn rows_of_blocks() {
     let word = U256::from_be_bytes(forge.genesis.0).to_be_bytes_trimmed_vec();
     assert_eq!(row(Column::Storage, &slot), Some(hex::encode(word)));
     assert_eq!(row(Column::Meta, &[b"tip"]), Some(hex::encode(a1)));
+}
+
+/// ```text
+/// genesis ─┬─ A1 (logs)
+///          └─ B1 ── B2
+/// ```
+#[test]
+fn rows_of_logs() {
+    let mut forge = Forge::on(logs::spec());
+    let a1 = forge.block(forge.genesis, &[logs::log(0, 7)]);
+    let b = forge.branch(forge.genesis, 2);
+    let mut follower = Follower::new(&forge.spec);
+    follower.give_all(from_ref(&a1), Best);
+    let bloom = row(&follower.store, Column::Blooms, &[&ONE]).unwrap();
+    let of_log = hex!(
+        "0000000000000000000000000000000000000000000000000000004000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000001000000000000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000004000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000000000000000400000002000000"
+        "000000000000000000000000000000000000000000000010000000000000000000000000"
+    );
+    assert_eq!(bloom, of_log);
+
+    let hash = a1.hash();
+    let key: [&[u8]; 2] = [&ONE, hash.as_slice()];
+    assert_eq!(row(&follower.store, Column::SideReceipts, &key), None);
+    follower.give_all(&b[..1], Side);
+    follower.give_all(&b[1..], Best);
+    assert_eq!(row(&follower.store, Column::Blooms, &[&ONE]), None);
+    let receipts = row(&follower.store, Column::SideReceipts, &key).unwrap();
+    let sender = hex::encode(person(0));
+    let (logger, topic) = ("10".repeat(20), "07".repeat(32));
+    let expected = format!("f859f85794{sender}804501825708f83af83894{logger}e1a0{topic}80");
+    assert_eq!(hex::encode(receipts), expected);
 }
 
 #[test]

@@ -230,7 +230,9 @@ fn r_inv_1_marks_carry_the_version_of_the_rules() {
             block.hash().as_slice(),
             Some(&mark(version)),
         );
-        assert_eq!(follower.reopened().give(&block).is_ok(), accepted);
+        let mut reopened = follower.reopened();
+        assert_eq!(reopened.marked().is_empty(), accepted, "it left the store");
+        assert_eq!(reopened.give(&block).is_ok(), accepted);
     }
     put(
         &follower,

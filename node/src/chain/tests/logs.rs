@@ -2,22 +2,24 @@
 //! blocks that left it.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Bytes, hex};
 use cairn_genesis::{ChainSpec, GenesisAccount, NativeTransaction, VerifiedTransaction};
 
 use super::follower::{Follower, column};
 use super::forge::{Forge, hashes};
-use super::people::{self, payment, sign};
+use super::people::{self, NOBODY, pay, payment, person, sign};
 use crate::chain::Accepted::{Best, Side};
-use crate::chain::{ChainView, view};
-use crate::store::{Column, keys};
+use crate::chain::record::{decode_receipts, encode_receipts};
+use crate::chain::{ChainView, verify, view};
+use crate::store::{Batch, Column, Durability, Reader, Store, keys};
 
 /// LOG1 with the first word of the calldata as its topic.
 const LOGGER: Address = Address::repeat_byte(0x10);
 const CODE: &[u8] = &hex!("5f35 5f 5f a1 00");
 
-fn spec() -> ChainSpec {
+pub(super) fn spec() -> ChainSpec {
     let mut spec = people::spec();
     let logger = GenesisAccount {
         code: Bytes::from_static(CODE),
@@ -33,7 +35,7 @@ fn topic(byte: u8) -> B256 {
 }
 
 /// Somebody's first transaction, which logs.
-fn log(from: u8, byte: u8) -> VerifiedTransaction {
+pub(super) fn log(from: u8, byte: u8) -> VerifiedTransaction {
     let body = NativeTransaction {
         gas_limit: 100_000,
         input: topic(byte).into(),
@@ -113,6 +115,33 @@ fn blooms_and_receipts_go_with_their_blocks() {
     assert_eq!(kept(&follower), b_hashes);
     assert_eq!(logged(&follower, b_hashes[2]), Some(vec![topic(3)]));
     follower.check(&forge);
+}
+
+/// Who sent a transaction was found out when it was executed: the store says it, and no
+/// signature is asked again.
+#[test]
+fn the_store_names_the_senders_of_what_leaves_the_chain() {
+    let mut forge = Forge::new();
+    let a = forge.block(forge.genesis, &[pay(0, 0, NOBODY, 1)]);
+    let b = forge.branch(forge.genesis, 2);
+    let mut follower = Follower::new(&forge.spec);
+    follower.give_all(from_ref(&a), Best);
+    let record = forge.record(a.hash());
+    assert_eq!(view::sent(&*follower.store, &record), Ok(vec![]));
+    follower.give_all(&b[..1], Side);
+    follower.give_all(&b[1..], Best);
+    let sent = || view::sent(&*follower.store, &record).unwrap();
+    let trusted = || verify::trusted(&forge.spec, sent());
+    assert_eq!(trusted(), a.transactions());
+
+    let key = keys::block(1, a.hash());
+    let stored = follower.store.get(Column::SideReceipts, &key).unwrap();
+    let mut receipts = decode_receipts(&stored.unwrap()).unwrap();
+    receipts[0].sender = person(3);
+    let mut batch = Batch::default();
+    batch.put(Column::SideReceipts, key, encode_receipts(&receipts));
+    follower.store.write(batch, Durability::Synced).unwrap();
+    assert_eq!(trusted()[0].sender(), person(3));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use alloy_primitives::{Bytes, TxKind};
-use cairn_genesis::{ChainSpec, VerifiedBlock};
+use cairn_genesis::{ChainSpec, VerifiedBlock, VerifiedTransaction};
 
 use super::follower::Follower;
 use super::forge::{Forge, hashes};
@@ -54,18 +54,23 @@ fn orphans_are_bounded_in_number() {
     follower.check(&forge);
 }
 
-/// Eight blocks of nearly 8 MiB fit into 64 MiB; a ninth drives out the first.
-#[test]
-fn orphans_are_bounded_in_bytes() {
-    let mut forge = Forge::new();
-    let large = (0..5).map(|nonce| {
+/// What makes a block nearly 8 MiB long.
+fn large() -> Vec<VerifiedTransaction> {
+    let large = |nonce| {
         let mut body = payment(0, nonce, NOBODY, 1);
         body.input = Bytes::from(vec![0; 1_600_000]);
         body.gas_limit = 1 << 24;
         body.to = TxKind::Call(NOBODY);
         sign(0, body)
-    });
-    let large: Vec<_> = large.collect();
+    };
+    (0..5).map(large).collect()
+}
+
+/// Eight blocks of nearly 8 MiB fit into 64 MiB; a ninth drives out the first.
+#[test]
+fn orphans_are_bounded_in_bytes() {
+    let mut forge = Forge::new();
+    let large = large();
     let first = forge.block(forge.genesis, &[]);
     let orphan = |forge: &mut Forge| {
         let header = forge.blind_child(&first).header().clone();
@@ -159,6 +164,35 @@ fn r_inv_3_at_most_64_future_blocks_are_held() {
         [const { Ok(Side) }; 6],
         "not known, and not refused"
     );
+}
+
+/// Eight of nearly 8 MiB fit into 64 MiB; of nine the soonest are held.
+#[test]
+fn r_inv_3_future_blocks_are_bounded_in_bytes() {
+    let mut spec = with_drift();
+    spec.max_future_drift = Some(100);
+    let mut forge = Forge::on(spec);
+    let large = large();
+    let start_s = forge.spec.genesis_time;
+    let first = forge.block(forge.genesis, &[]);
+    let mut future = |later_s| {
+        let mut header = forge.blind_child(&first).header().clone();
+        header.timestamp = start_s + 101 + later_s;
+        forge.seal(header, large.clone())
+    };
+    let blocks: Vec<_> = (0..9).map(&mut future).collect();
+    let mut follower = Follower::new(&forge.spec);
+    follower.now_s = start_s;
+    follower.give_all(&[first], Best);
+    for (held, block) in (1..).zip(&blocks[1..]) {
+        follower.give_all(from_ref(block), Future);
+        follower.give_all(from_ref(block), Future);
+        assert_eq!(follower.chain.waiting(), (0, held));
+    }
+    follower.give_all(&blocks[..1], Future);
+    assert_eq!(follower.chain.waiting(), (0, 8));
+    follower.tick(start_s + 1 + 7);
+    assert_eq!(follower.chain.waiting(), (0, 0), "the latest made room");
 }
 
 /// `dev` has no bound: its clock is the developer's.

@@ -12,8 +12,8 @@
 use alloy_primitives::{B256, Bloom, Bytes};
 use alloy_rlp::Decodable;
 
-use super::{ChainView, receipts};
-use crate::chain::record::{HeaderRecord, ReceiptRecord, decode_receipts};
+use super::{ChainView, receipts, side_receipts};
+use crate::chain::record::{HeaderRecord, ReceiptRecord};
 use crate::store::{Column, Cursor, StoreError, keys};
 
 impl ChainView<'_> {
@@ -39,9 +39,7 @@ impl ChainView<'_> {
         if self.is_canonical(number, hash)? {
             return receipts(&*self.reader, number, hash).map(Some);
         }
-        let key = keys::block(number, hash);
-        let bytes = self.reader.get(Column::SideReceipts, &key)?;
-        bytes.map(|bytes| decode_receipts(&bytes)).transpose()
+        side_receipts(&*self.reader, number, hash)
     }
 
     /// The envelopes of a block's transactions: all that their hashes take.

@@ -1,6 +1,6 @@
 //! `debug_trace*`: which run is to be watched.
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, TransactionRequest};
 use cairn_genesis::{Transaction, VerifiedTransaction};
 use cairn_vm::{BlockEnv, TxEnv};
@@ -114,6 +114,8 @@ struct Block<'a> {
     record: HeaderRecord,
     env: BlockEnv,
     body: Vec<Transaction>,
+    /// Who sent each: found out when the block was executed.
+    senders: Vec<Address>,
 }
 
 impl<'a> Block<'a> {
@@ -123,12 +125,14 @@ impl<'a> Block<'a> {
         }
         let record = record(view, number)?;
         let body = view.body(record.hash)?.unwrap_or_default();
+        let receipts = view.receipts(record.hash)?.unwrap_or_default();
         let env = block_env(&api.node.spec, &record.header);
         Ok(Self {
             api,
             record,
             env,
             body,
+            senders: receipts.iter().map(|receipt| receipt.sender).collect(),
         })
     }
 
@@ -153,14 +157,14 @@ impl<'a> Block<'a> {
         Ok(replay)
     }
 
-    /// The transaction at `index`. Its signature says who sent it.
+    /// The transaction at `index`.
     fn transaction(&self, index: usize) -> Result<TxEnv, RpcError> {
-        let transaction = self.body.get(index).cloned();
-        let transaction = transaction
-            .ok_or_else(|| RpcError::Internal("the transaction index is wrong".into()))?;
-        let verified = VerifiedTransaction::new(transaction, self.api.node.spec.chain_id);
-        let verified = verified.map_err(|error| RpcError::Internal(error.to_string()))?;
-        Ok(transaction_env(&verified))
+        let found = self.body.get(index).zip(self.senders.get(index));
+        let (transaction, sender) =
+            found.ok_or_else(|| RpcError::Internal("the transaction index is wrong".into()))?;
+        let chain_id = self.api.node.spec.chain_id;
+        let trusted = VerifiedTransaction::trusted(transaction.clone(), *sender, chain_id);
+        Ok(transaction_env(&trusted))
     }
 }
 
