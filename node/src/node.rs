@@ -23,7 +23,8 @@ use crate::clock;
 use crate::core::Core;
 use crate::mining::{Driver, Mode};
 use crate::rpc::{
-    CoreHandle, Mining, MiningStatus, PoolMirror, RpcConfig, RpcContext, RpcServer, ServeError,
+    CoreHandle, Mining, MiningStatus, PoolMirror, RpcConfig, RpcContext, RpcListener, RpcServer,
+    ServeError,
 };
 use crate::store::{Rocks, Store, StoreError};
 use core_loop::{CoreLoop, Input};
@@ -93,6 +94,8 @@ impl Node {
             (_, Some(beneficiary)) => beneficiary,
             (_, None) => return Err(NodeError::NoBeneficiary),
         };
+        // First of all: it costs nothing, and where another node listens nothing is touched.
+        let listener = RpcListener::bind(config.rpc).await?;
         let genesis = config.spec.genesis_hash();
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&config.datadir, genesis)?);
         let now = clock::now();
@@ -133,7 +136,7 @@ impl Node {
             client_version: client_version(),
             spec: Arc::clone(&config.spec),
         };
-        let rpc = RpcServer::start(config.rpc, context).await?;
+        let rpc = listener.serve(context)?;
 
         tokio::spawn(requests::forward(requests, inputs.clone()));
         let mut core_loop = CoreLoop::new(core, driver, beneficiary, pool, mining, head);

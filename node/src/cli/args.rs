@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use alloy_primitives::Address;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::address;
 use super::logging::Filter;
@@ -27,6 +28,22 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line. If it is wrong the program ends with 2.
+    pub fn read() -> Self {
+        let cli = Self::parse();
+        if let Command::Spec(spec) = &cli.command
+            && let SpecCommand::New { funds, .. } = &spec.command
+            && let Some(address) = Fund::repeated(funds)
+        {
+            let sentence = format!("--fund names {address} twice: give each address one amount");
+            let error = Self::command().error(ErrorKind::ArgumentConflict, sentence);
+            error.exit();
+        }
+        cli
+    }
 }
 
 /// The commands.

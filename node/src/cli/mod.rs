@@ -17,13 +17,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
-use clap::Parser;
 
 use args::{Cli, Command};
 
 /// Runs the program. 0: done; 1: failed, one sentence on stderr; 2: wrong usage.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let result = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Dev(args) => run::dev(args),

@@ -1,5 +1,6 @@
 //! `cairn spec list`, `show` and `new`.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -96,6 +97,13 @@ fn new(
 }
 
 impl Fund {
+    /// An address that is funded more than once.
+    pub fn repeated(funds: &[Self]) -> Option<Address> {
+        let mut seen = HashSet::new();
+        let repeated = funds.iter().find(|fund| !seen.insert(fund.address));
+        repeated.map(|fund| fund.address)
+    }
+
     fn account(&self) -> (Address, GenesisAccount) {
         let account = GenesisAccount {
             balance: self.balance,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use parking_lot::Mutex;
@@ -9,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::context::RpcContext;
 use super::error::RpcError;
-use super::eth::Filters;
+use super::eth::{CALL_TIMEOUT, Filters};
 use super::machines::Machines;
 use crate::chain::ChainView;
 
@@ -26,6 +27,8 @@ pub struct Api {
     pub sending: tokio::sync::Mutex<()>,
     /// What runs code.
     pub machines: Machines,
+    /// How long a request may run calls.
+    pub call_timeout: Duration,
     /// Filters that were made and are polled.
     pub filters: Filters,
     heavy: Arc<Semaphore>,
@@ -40,6 +43,7 @@ impl Api {
             suggested_tip: Mutex::new(None),
             sending: tokio::sync::Mutex::new(()),
             machines: Machines::new(processors),
+            call_timeout: CALL_TIMEOUT,
             filters: Filters::default(),
             heavy: Arc::new(Semaphore::new(
                 processors.saturating_mul(HEAVY_PER_PROCESSOR),

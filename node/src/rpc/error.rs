@@ -88,6 +88,9 @@ pub enum RpcError {
         /// Last block up to which the answer would do.
         to: u64,
     },
+    /// A long reorganization is being written; it passes by itself.
+    #[error("{}", StoreError::Reorganizing)]
+    Reorganizing,
     /// The node was told to stop.
     #[error("the node is shutting down")]
     Stopping,
@@ -118,7 +121,7 @@ impl RpcError {
         match self {
             Self::InvalidParams(_) => INVALID_PARAMS,
             Self::BlockNotFound(_) => NOT_FOUND,
-            Self::Refused(_) | Self::Lost { .. } | Self::Stopping => REFUSED,
+            Self::Refused(_) | Self::Lost { .. } | Self::Reorganizing | Self::Stopping => REFUSED,
             Self::Reverted(_) => REVERTED,
             Self::NotMinedInTime { .. } | Self::NotMinedBeforeTheEnd { .. } => NOT_MINED_IN_TIME,
             Self::Pruned { .. } => PRUNED,
@@ -153,8 +156,8 @@ impl From<RpcError> for ErrorObjectOwned {
 impl From<StoreError> for RpcError {
     fn from(error: StoreError) -> Self {
         match error {
-            // Passes by itself: no fault of ours, and nothing to log.
-            StoreError::Reorganizing => Self::Refused(error.to_string()),
+            // No fault of ours, and nothing to log.
+            StoreError::Reorganizing => Self::Reorganizing,
             _ => Self::Internal(error.to_string()),
         }
     }
@@ -237,6 +240,13 @@ mod tests {
             object.data().unwrap().get(),
             r#"{"from":"0x1","to":"0x1e"}"#
         );
+    }
+
+    #[test]
+    fn a_reorganization_is_no_fault() {
+        let object = ErrorObjectOwned::from(RpcError::from(StoreError::Reorganizing));
+        assert_eq!(object.code(), -32000);
+        assert_eq!(object.message(), StoreError::Reorganizing.to_string());
     }
 
     #[test]

@@ -29,8 +29,13 @@ const ONCE: &str = "every method name is registered once";
 
 /// Every method of this node.
 pub fn all(context: RpcContext) -> RpcModule<Api> {
+    of(Api::new(context))
+}
+
+/// Every method over `api`.
+pub fn of(api: Api) -> RpcModule<Api> {
     let mut registry = Registry {
-        module: RpcModule::new(Api::new(context)),
+        module: RpcModule::new(api),
     };
     web3::register(&mut registry);
     net::register(&mut registry);

@@ -52,4 +52,4 @@ pub use accounts::DevAccounts;
 pub use context::{CoreHandle, CoreRequest, Mining, MiningStatus, RpcContext, SubmitError};
 pub use error::RpcError;
 pub use pool_mirror::PoolMirror;
-pub use server::{RpcConfig, RpcServer, ServeError};
+pub use server::{RpcConfig, RpcListener, RpcServer, ServeError};

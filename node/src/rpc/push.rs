@@ -2,7 +2,7 @@
 //! where jsonrpsee would speak of an internal error.
 
 use jsonrpsee::MethodResponse;
-use jsonrpsee::core::middleware::{Batch, Notification, RpcServiceT};
+use jsonrpsee::core::middleware::{Batch, BatchEntry, BatchEntryErr, Notification, RpcServiceT};
 use jsonrpsee::types::{ErrorObject, Request};
 
 /// Marks requests that come over a WebSocket.
@@ -17,8 +17,11 @@ const METHOD_NOT_FOUND: i32 = -32601;
 const WORDS: &str =
     "notifications not supported: subscribe over a WebSocket, or poll a filter (eth_newFilter)";
 
-fn needs_push(method: &str) -> bool {
-    matches!(method, "eth_subscribe" | "eth_unsubscribe")
+/// The refusal of a request that needs a connection which stays and has none.
+fn refusal(request: &Request<'_>) -> Option<ErrorObject<'static>> {
+    let upgraded = request.extensions().get::<Upgraded>().is_some();
+    let needs_push = matches!(request.method_name(), "eth_subscribe" | "eth_unsubscribe");
+    (needs_push && !upgraded).then(|| ErrorObject::borrowed(METHOD_NOT_FOUND, WORDS, None))
 }
 
 impl<S> RpcServiceT for PushGuard<S>
@@ -32,19 +35,24 @@ where
     fn call<'a>(&self, request: Request<'a>) -> impl Future<Output = MethodResponse> + Send + 'a {
         let inner = self.0.clone();
         async move {
-            let upgraded = request.extensions().get::<Upgraded>().is_some();
-            if !upgraded && needs_push(request.method_name()) {
-                let error = ErrorObject::borrowed(METHOD_NOT_FOUND, WORDS, None);
-                return MethodResponse::error(request.id, error);
+            match refusal(&request) {
+                Some(error) => MethodResponse::error(request.id, error),
+                None => inner.call(request).await,
             }
-            inner.call(request).await
         }
     }
 
     fn batch<'a>(
         &self,
-        requests: Batch<'a>,
+        mut requests: Batch<'a>,
     ) -> impl Future<Output = Self::BatchResponse> + Send + 'a {
+        for entry in requests.iter_mut() {
+            if let Ok(BatchEntry::Call(request)) = entry
+                && let Some(error) = refusal(request)
+            {
+                *entry = Err(BatchEntryErr::new(request.id.clone(), error));
+            }
+        }
         self.0.batch(requests)
     }
 

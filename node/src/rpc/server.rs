@@ -94,18 +94,39 @@ pub struct RpcServer {
     handle: ServerHandle,
 }
 
-impl RpcServer {
-    /// Binds the port and starts to answer, on the current tokio runtime.
+/// A port that is ours and where nobody answers yet.
+#[derive(Debug)]
+pub struct RpcListener {
+    config: RpcConfig,
+    address: SocketAddr,
+    listener: std::net::TcpListener,
+}
+
+impl RpcListener {
+    /// Binds the port.
     ///
     /// # Errors
     /// [`ServeError`] when the address cannot be had.
-    pub async fn start(config: RpcConfig, context: RpcContext) -> Result<Self, ServeError> {
-        let asked = config.address;
-        let fail = |source| ServeError::new(asked, source);
-        let listener = TcpListener::bind(asked).await.map_err(fail)?;
-        let address = listener.local_addr().map_err(fail)?;
-        let listener = listener.into_std().map_err(fail)?;
+    pub async fn bind(config: RpcConfig) -> Result<Self, ServeError> {
+        let fail = |source| ServeError::new(config.address, source);
+        let listener = TcpListener::bind(config.address).await.map_err(fail)?;
+        Ok(Self {
+            address: listener.local_addr().map_err(fail)?,
+            listener: listener.into_std().map_err(fail)?,
+            config,
+        })
+    }
 
+    /// Starts to answer, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the runtime cannot have the port.
+    pub fn serve(self, context: RpcContext) -> Result<RpcServer, ServeError> {
+        let Self {
+            config,
+            address,
+            listener,
+        } = self;
         let layers = tower::ServiceBuilder::new()
             .layer(GuardLayer::new(Guards {
                 hosts: config.hosts,
@@ -117,11 +138,13 @@ impl RpcServer {
             .set_http_middleware(layers)
             .set_rpc_middleware(RpcServiceBuilder::new().layer_fn(PushGuard))
             .build_from_tcp(listener)
-            .map_err(fail)?;
+            .map_err(|source| ServeError::new(config.address, source))?;
         let handle = server.start(methods::all(context));
-        Ok(Self { address, handle })
+        Ok(RpcServer { address, handle })
     }
+}
 
+impl RpcServer {
     /// The address bound, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.address

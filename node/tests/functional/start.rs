@@ -123,7 +123,9 @@ fn a_taken_port_is_named() {
     let node = Node::start(home.path(), &arguments);
     assert_eq!(node.address(), address);
     let second = tempfile::tempdir().unwrap();
-    Node::refuses(second.path(), &arguments).failed(1, &words);
+    let untouched = second.path().join("data");
+    Node::refuses(&untouched, &arguments).failed(1, &words);
+    assert!(!untouched.exists(), "the port comes first");
     assert_eq!(node.rpc().height(), 1, "the first one goes on");
     node.stop();
 }

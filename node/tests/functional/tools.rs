@@ -216,6 +216,9 @@ fn a_spec_that_cannot_be_is_not_made() {
     ] {
         new(&["ours", "--chain-id", "5", "--fund", fund]).misused("write ADDRESS=AMOUNT");
     }
+    let [one, two] = [1, 2].map(|coins| format!("{MINER}={coins}"));
+    let twice = ["ours", "--chain-id", "5", "--fund", &one, "--fund", &two];
+    new(&twice).misused("twice: give each address one amount");
     new(&["ours"]).misused("--chain-id <ID>");
     new(&["ours", "--chain-id", "five"]).misused("invalid value 'five'");
     assert!(!file.exists());

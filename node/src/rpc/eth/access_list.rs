@@ -9,6 +9,7 @@ use cairn_vm::{CallRequest, State, Status, opcode};
 use serde::Serialize;
 
 use super::call::{CallArgs, World, in_words, refused};
+use super::deadline::{Deadline, Unread};
 use super::request;
 use crate::precompiles::precompiles;
 use crate::rpc::api::Api;
@@ -19,6 +20,8 @@ use crate::rpc::params::Args;
 /// Runs at most. A list changes what a run pays, and code that looks at its gas may go
 /// another way with each: then the last list is as good as any.
 const MOST_RUNS: usize = 8;
+/// Instructions between two looks at the clock: some tens of microseconds.
+const STEPS_PER_LOOK: u32 = 1024;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.heavy("eth_createAccessList", 4, create_access_list);
@@ -42,12 +45,14 @@ fn create_access_list(api: &Api, args: &mut Args<'_>) -> Result<AccessListResult
     let view = api.view()?;
     let mut world = World::new(api, &view, args.block, args.state, args.environment)?;
     let mut call = request::call(args.request, &world.env)?;
-    let mut touched = Touched::new(warm_anyway(&world, &call)?, &call.access_list);
+    let warm = warm_anyway(&world, &call)?;
+    let mut touched = Touched::new(warm, &call.access_list, world.deadline);
     let mut runs = 0;
     loop {
         call.access_list = touched.list();
         let before = touched.accounts.clone();
         let outcome = world.run_traced(&call, &mut touched).map_err(refused)?;
+        touched.in_time.clone()?;
         runs += 1;
         if touched.accounts == before || runs == MOST_RUNS {
             return Ok(AccessListResult {
@@ -102,15 +107,21 @@ fn to_json(list: Vec<(Address, Vec<B256>)>) -> AccessList {
 struct Touched {
     warm: HashSet<Address>,
     accounts: BTreeMap<Address, BTreeSet<B256>>,
+    deadline: Deadline,
+    steps: u32,
+    in_time: Result<(), Unread>,
 }
 
 impl Touched {
-    fn new(warm: HashSet<Address>, listed: &[(Address, Vec<B256>)]) -> Self {
+    fn new(warm: HashSet<Address>, listed: &[(Address, Vec<B256>)], deadline: Deadline) -> Self {
         let listed = listed.iter().filter(|(address, _)| !warm.contains(address));
         let accounts = listed.map(|(address, slots)| (*address, slots.iter().copied().collect()));
         Self {
             accounts: accounts.collect(),
             warm,
+            deadline,
+            steps: 0,
+            in_time: Ok(()),
         }
     }
 
@@ -145,6 +156,10 @@ impl Tracer for Touched {
             BALANCE, CALL, CALLCODE, DELEGATECALL, EXTCODECOPY, EXTCODEHASH, EXTCODESIZE,
             SELFDESTRUCT, SLOAD, SSTORE, STATICCALL,
         };
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_multiple_of(STEPS_PER_LOOK) {
+            self.in_time = self.deadline.check();
+        }
         let mut from_top = step.stack.iter().rev();
         match step.opcode {
             SLOAD | SSTORE => self.slot(step.address, from_top.next()),
@@ -154,5 +169,9 @@ impl Tracer for Touched {
             CALL | CALLCODE | DELEGATECALL | STATICCALL => self.account(from_top.nth(1)),
             _ => {}
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.in_time.is_err()
     }
 }

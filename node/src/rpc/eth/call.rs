@@ -1,5 +1,7 @@
 //! `eth_call`: run, and change nothing.
 
+use std::time::Instant;
+
 use alloy_primitives::Bytes;
 use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_eth::{BlockId, BlockOverrides, TransactionRequest};
@@ -8,6 +10,7 @@ use cairn_vm::{
     BlockEnv, CallRequest, Halt, InvalidTransaction, Outcome, Status, TransactError, trace,
 };
 
+use super::deadline::{Deadline, Timed, Unread};
 use super::overrides::{self, Overridden};
 use super::{lookup, pending, request};
 use crate::chain::{ChainView, block_env};
@@ -17,7 +20,6 @@ use crate::rpc::machines::Lent;
 use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
 use crate::state::StateAt;
-use crate::store::StoreError;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.heavy("eth_call", 4, call);
@@ -51,11 +53,16 @@ impl CallArgs {
 /// Where a call runs.
 pub struct World<'v> {
     /// What it reads.
-    pub state: Overridden<StateAt<'v>>,
+    pub state: Overridden<Timed<StateAt<'v>>>,
     /// The block around it.
     pub env: BlockEnv,
+    /// Until when.
+    pub deadline: Deadline,
     machine: Lent<'v>,
 }
+
+/// What a run comes to.
+pub type Run = Result<Outcome, TransactError<Unread>>;
 
 impl<'v> World<'v> {
     /// The world at a block. A call sees the block that it names as the one it is in; at
@@ -75,24 +82,23 @@ impl<'v> World<'v> {
         let mut env = block_env(&api.node.spec, &header);
         overrides::apply_to_block(&mut env, &environment)?;
         let hashes = environment.block_hash.unwrap_or_default();
+        let deadline = Deadline::new(Instant::now(), api.call_timeout);
+        let base = Timed::new(view.state_at(number)?, deadline);
         Ok(Self {
-            state: Overridden::new(view.state_at(number)?, state, hashes)?,
+            state: Overridden::new(base, state, hashes)?,
             env,
+            deadline,
             machine: api.machines.take(),
         })
     }
 
     /// Runs a call; the world stays as it is.
-    pub fn run(&mut self, call: &CallRequest) -> Result<Outcome, TransactError<StoreError>> {
-        self.machine.call(&self.state, &self.env, call)
+    pub fn run(&mut self, call: &CallRequest) -> Run {
+        self.run_traced(call, &mut trace::NoTracer)
     }
 
     /// The same, watched by `tracer`.
-    pub fn run_traced(
-        &mut self,
-        call: &CallRequest,
-        tracer: &mut impl trace::Tracer,
-    ) -> Result<Outcome, TransactError<StoreError>> {
+    pub fn run_traced(&mut self, call: &CallRequest, tracer: &mut impl trace::Tracer) -> Run {
         self.machine
             .call_traced(&self.state, &self.env, call, tracer)
     }
@@ -131,7 +137,7 @@ pub fn in_words(halt: Halt) -> String {
 }
 
 /// The error for a call that cannot even begin, geth's words first.
-pub fn refused(error: TransactError<StoreError>) -> RpcError {
+pub fn refused(error: TransactError<impl Into<RpcError>>) -> RpcError {
     let invalid = match error {
         TransactError::State(error) => return error.into(),
         TransactError::Invalid(invalid) => invalid,

@@ -3,9 +3,10 @@
 use alloy_primitives::{Address, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
 use cairn_genesis::MAX_TRANSACTION_GAS;
-use cairn_vm::{Halt, InvalidTransaction, Outcome, State, Status, TransactError};
+use cairn_vm::{Halt, InvalidTransaction, Outcome, State, Status, TransactError, gas};
 
-use super::call::{CallArgs, World, halted, refused};
+use super::call::{CallArgs, Run, World, halted, refused};
+use super::deadline::Unread;
 use super::need::Need;
 use super::request;
 use crate::chain::ChainView;
@@ -13,10 +14,7 @@ use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
-use crate::store::StoreError;
 
-/// What any transaction costs.
-const TRANSACTION_GAS: u64 = 21_000;
 /// How far from the guess to look, one after the other.
 const STEPS: [u64; 7] = [1 << 3, 1 << 6, 1 << 9, 1 << 12, 1 << 15, 1 << 18, 1 << 21];
 
@@ -54,7 +52,7 @@ pub fn estimate(api: &Api, view: &ChainView<'_>, args: CallArgs) -> Result<u64, 
 /// by what its sender can pay for.
 fn highest_limit(world: &World<'_>, request: &TransactionRequest) -> Result<u64, RpcError> {
     let by_rule = world.env.gas_limit.min(MAX_TRANSACTION_GAS);
-    let asked = request.gas.filter(|gas| *gas >= TRANSACTION_GAS);
+    let asked = request.gas.filter(|asked| *asked >= gas::TRANSACTION);
     let highest = asked.map_or(by_rule, |gas| gas.min(by_rule));
     let offer = request::offer(request, world.env.base_fee)?;
     if offer.max_fee == 0 {
@@ -76,8 +74,6 @@ fn balance(world: &World<'_>, address: Address) -> Result<U256, RpcError> {
     let account = world.state.account(address)?;
     Ok(account.unwrap_or_default().balance)
 }
-
-type Run = Result<Outcome, TransactError<StoreError>>;
 
 /// What a run with plenty of gas tells.
 #[derive(Debug, Clone, Copy)]
@@ -158,7 +154,7 @@ fn succeeds(run: Run) -> Result<bool, RpcError> {
     }
 }
 
-fn is_lack_of_gas(error: &TransactError<StoreError>) -> bool {
+fn is_lack_of_gas(error: &TransactError<Unread>) -> bool {
     use InvalidTransaction::{FloorGas, IntrinsicGas};
     matches!(
         error,
@@ -174,8 +170,8 @@ mod tests {
     /// A run that needs `need` gas at the start, of which it gives `back` back.
     fn machine(need: u64, back: u64) -> impl FnMut(u64) -> Run {
         move |limit| {
-            if limit < TRANSACTION_GAS {
-                let (got, required) = (limit, TRANSACTION_GAS);
+            if limit < gas::TRANSACTION {
+                let (got, required) = (limit, gas::TRANSACTION);
                 return Err(InvalidTransaction::IntrinsicGas { got, required }.into());
             }
             let enough = limit >= need;

@@ -11,7 +11,8 @@ use super::lookup;
 use crate::chain::{ChainView, HeaderRecord, Tip};
 use crate::rpc::error::RpcError;
 
-/// Blocks that a listener is told of at once; the rest come when it asks again.
+/// Blocks that a listener is told of at once, and as many that left; the rest come when it asks
+/// again.
 const MAX_BLOCKS: u64 = 10_000;
 
 /// News for a listener.
@@ -23,34 +24,55 @@ pub struct News<T> {
     pub more: bool,
 }
 
+impl<T> News<T> {
+    fn halfway(items: Vec<T>) -> Self {
+        Self { items, more: true }
+    }
+}
+
 /// The last block that a listener was told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Position(Tip);
 
-/// From a position to the best chain.
+/// From a position toward the best chain.
 struct Step {
     /// Blocks that it was told of and that have left the best chain, from the top downward.
     left: Vec<HeaderRecord>,
-    /// The first block of the best chain that it was not told of.
-    first: u64,
+    /// Where these end: on the best chain, unless there are more than [`MAX_BLOCKS`].
+    end: Position,
+    /// Whether that is on the best chain.
+    arrived: bool,
 }
 
 impl Position {
     fn step(self, view: &ChainView<'_>) -> Result<Step, RpcError> {
-        let mut at = self.0;
+        let mut end = self;
         let mut left = Vec::new();
-        while !view.is_canonical(at.number, at.hash)? {
-            let block = view.header(at.hash)?.ok_or_else(|| self.lost())?;
-            at = Tip {
-                number: block.number().saturating_sub(1),
-                hash: block.header.parent_hash,
-            };
+        let mut arrived = end.is_canonical(view)?;
+        while !arrived && (left.len() as u64) < MAX_BLOCKS {
+            let block = view.header(end.0.hash)?.ok_or_else(|| self.lost())?;
+            end = Self::below(&block);
             left.push(block);
+            arrived = end.is_canonical(view)?;
         }
-        Ok(Step {
-            left,
-            first: at.number.saturating_add(1),
+        Ok(Step { left, end, arrived })
+    }
+
+    fn is_canonical(self, view: &ChainView<'_>) -> Result<bool, RpcError> {
+        Ok(view.is_canonical(self.0.number, self.0.hash)?)
+    }
+
+    /// At the parent of a block.
+    fn below(block: &HeaderRecord) -> Self {
+        Self(Tip {
+            number: block.number().saturating_sub(1),
+            hash: block.header.parent_hash,
         })
+    }
+
+    /// The block above it, on the best chain.
+    fn next(self) -> u64 {
+        self.0.number.saturating_add(1)
     }
 
     /// What comes after it can no longer be told without a gap.
@@ -69,7 +91,7 @@ impl Position {
 }
 
 /// Hears of new blocks of the best chain.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Heads(Position);
 
 impl Heads {
@@ -80,7 +102,12 @@ impl Heads {
 
     /// The blocks that joined the best chain since the last time, upward.
     pub fn news(&mut self, view: &ChainView<'_>) -> Result<News<HeaderRecord>, RpcError> {
-        let first = self.0.step(view)?.first;
+        let step = self.0.step(view)?;
+        if !step.arrived {
+            self.0 = step.end;
+            return Ok(News::halfway(vec![]));
+        }
+        let first = step.end.next();
         let tip = view.tip().number;
         let last = tip.min(first.saturating_add(MAX_BLOCKS - 1));
         let block = |number| lookup::by_number(view, number)?.ok_or_else(|| lookup::gap(number));
@@ -94,7 +121,7 @@ impl Heads {
 }
 
 /// Hears of logs: of new blocks, and of blocks that leave the best chain.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Logs {
     filter: LogFilter,
     from: u64,
@@ -131,13 +158,22 @@ impl Logs {
     /// last one first, then those of the blocks that came.
     pub fn news(&mut self, view: &ChainView<'_>) -> Result<News<Log>, RpcError> {
         let step = self.position.step(view)?;
-        let mut items = Vec::new();
         let concerned = |block: &&HeaderRecord| (self.from..=self.to).contains(&block.number());
-        for block in step.left.iter().filter(concerned) {
-            items.extend(logs::removed(view, block, &self.filter)?);
+        let left: Vec<_> = step.left.iter().filter(concerned).collect();
+        let removed = logs::removed(view, &left, &self.filter)?;
+        let mut items = removed.logs;
+        if let Some(last) = left[..removed.blocks].last()
+            && removed.blocks < left.len()
+        {
+            self.position = Position::below(last);
+            return Ok(News::halfway(items));
+        }
+        if !step.arrived {
+            self.position = step.end;
+            return Ok(News::halfway(items));
         }
         let tip = view.tip().number;
-        let (first, last) = (step.first.max(self.from), tip.min(self.to));
+        let (first, last) = (step.end.next().max(self.from), tip.min(self.to));
         let mut told_to = tip;
         if first <= last {
             let found = logs::search(view, &self.filter, first, last)?;

@@ -7,7 +7,7 @@
 //! | `transaction` | transactions, receipts, `eth_sendRawTransaction` |
 //! | `state` | balance, nonce, code, storage at any block |
 //! | `fee`, `fee_history` | what to pay |
-//! | `call`, `estimate`, `access_list` | runs that change nothing; `request` reads them, `overrides` bends the world, `need` watches their gas |
+//! | `call`, `estimate`, `access_list` | runs that change nothing; `request` reads them, `overrides` bends the world, `need` watches their gas, `deadline` their time |
 //! | `logs` | logs by block, address and topic |
 //! | `filters`, `subscribe` | what is new, for those who ask and those who wait; `follow` finds it out |
 //! | `lookup` | from numbers, hashes and tags to blocks |
@@ -17,6 +17,7 @@
 mod access_list;
 mod block;
 mod call;
+mod deadline;
 mod estimate;
 mod fee;
 mod fee_history;
@@ -36,6 +37,7 @@ mod transaction;
 use super::methods::Registry;
 
 pub(super) use call::{CallArgs, refused};
+pub(super) use deadline::CALL_TIMEOUT;
 pub(super) use estimate::estimate;
 pub(super) use fee::tip as suggested_tip;
 pub(super) use filters::{Filters, new_id};

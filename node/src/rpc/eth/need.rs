@@ -1,9 +1,7 @@
 //! How much gas a run would have needed at the least, read off a run that had plenty.
 
+use cairn_vm::gas::CALL_STIPEND;
 use cairn_vm::trace::{Enter, Exited, FrameKind, Tracer};
-
-/// What a call with value hands over for free.
-const CALL_STIPEND: u64 = 2_300;
 
 /// Watches calls begin and end.
 ///

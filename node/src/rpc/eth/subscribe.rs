@@ -161,14 +161,7 @@ where
         wake.mark_unchanged();
         let ready = Arc::clone(&listener);
         let news = api.compute(move |api| next(&mut ready.lock(), api)).await;
-        let news = match news {
-            // A long reorganization is under way; it ends with another change of the tip.
-            Err(RpcError::Refused(_)) => News {
-                items: vec![],
-                more: false,
-            },
-            news => news?,
-        };
+        let news = unless_reorganizing(news)?;
         for item in &news.items {
             if !send(&sink, item).await? {
                 return Ok(());
@@ -184,8 +177,35 @@ where
     }
 }
 
+/// Nothing is new while a long reorganization is written, which ends with a change of the tip.
+fn unless_reorganizing<T>(news: Result<News<T>, RpcError>) -> Result<News<T>, RpcError> {
+    match news {
+        Err(RpcError::Reorganizing) => Ok(News {
+            items: vec![],
+            more: false,
+        }),
+        news => news,
+    }
+}
+
 /// Sends one item; whether somebody is still there.
 async fn send<T: Serialize>(sink: &SubscriptionSink, item: &T) -> Result<bool, SubscriptionError> {
     let json = to_raw_value(item)?;
     Ok(sink.send(json).await.is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn only_a_reorganization_is_waited_for() {
+        let after = |error| unless_reorganizing::<bool>(Err(error));
+        let waits = after(StoreError::Reorganizing.into()).unwrap();
+        assert!(waits.items.is_empty() && !waits.more);
+        for error in [RpcError::refused("no"), RpcError::Stopping] {
+            assert_eq!(after(error.clone()).unwrap_err(), error);
+        }
+    }
 }

@@ -256,3 +256,20 @@ async fn blocks_execute_contracts() {
     let none = json!([{"fromBlock": "0x0", "topics": [topic]}]);
     assert_eq!(node.get("eth_getLogs", none).await, json!([]));
 }
+
+#[tokio::test]
+async fn calls_end_when_their_time_is_up() {
+    let mut node = Node::start();
+    let call = json!([{"from": ALICE, "to": CAROL, "value": "0x1"}]);
+    for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
+        node.get(method, call.clone()).await;
+    }
+    node.hurry();
+    for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
+        let error = node.ask(method, call.clone()).await.unwrap_err();
+        assert_eq!(error["code"], -32000, "{error}");
+        let message = error["message"].as_str().unwrap();
+        let words = "execution aborted (timeout = 0ns): ";
+        assert!(message.starts_with(words), "{method}: {message}");
+    }
+}

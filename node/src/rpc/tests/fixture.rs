@@ -1,6 +1,7 @@
 //! A node without threads and sockets: requests reach its core through the same channel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxLegacy};
 use alloy_eips::eip7702::Authorization;
@@ -217,6 +218,13 @@ impl Node {
     pub fn lock(&mut self) {
         self.context.dev = None;
         self.module = methods::all(self.context.clone());
+    }
+
+    /// Leaves calls no time.
+    pub fn hurry(&mut self) {
+        let mut api = Api::new(self.context.clone());
+        api.call_timeout = Duration::ZERO;
+        self.module = methods::of(api);
     }
 
     /// The names of all methods.

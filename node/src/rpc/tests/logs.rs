@@ -32,7 +32,7 @@ async fn log(node: &Node, logger: Address, topics: [u8; 2], data: &[u8]) -> Valu
     node.get("eth_sendTransaction", call).await
 }
 
-async fn logs(node: &Node, query: Value) -> Vec<Value> {
+pub(super) async fn logs(node: &Node, query: Value) -> Vec<Value> {
     let logs = node.get("eth_getLogs", json!([query])).await;
     serde_json::from_value(logs).unwrap()
 }
@@ -246,62 +246,7 @@ async fn wrong_queries_are_refused_in_geths_words() {
     );
 }
 
-/// A block of 30 million gas with [`LOGS`] logs.
-async fn crowded_block(node: &Node, crowd: Address) {
-    let call = json!([{"from": ALICE, "to": crowd, "gas": "0xf00000"}]);
-    node.get("eth_sendTransaction", call).await;
-    node.mine();
-}
-
-const LOGS: usize = 6000;
-
-#[tokio::test]
-async fn too_many_logs_are_refused_with_a_range_that_does() {
-    let node = Node::start();
-    // Counts down from LOGS, and logs at each step without topics.
-    let init = hex!("6010 80 6009 5f 39 5f f3" "611770 5b 5f5fa0 6001 90 03 80 6003 57 00");
-    let deploy = json!([{"from": ALICE, "data": Bytes::copy_from_slice(&init)}]);
-    node.get("eth_sendTransaction", deploy).await;
-    node.mine();
-    let crowd = ALICE.create(0);
-    for _ in 0..3 {
-        crowded_block(&node, crowd).await;
-    }
-    assert_eq!(
-        logs(&node, json!({"fromBlock": "0x2", "toBlock": "0x2"}))
-            .await
-            .len(),
-        LOGS
-    );
-    let all = json!([{"fromBlock": "0x1"}]);
-    let error = node.ask("eth_getLogs", all).await.unwrap_err();
-    let expected = json!({
-        "code": -32005,
-        "message": "query returned more than 10000 results. Try with this block range [0x1, 0x2].",
-        "data": {"from": "0x1", "to": "0x2"},
-    });
-    assert_eq!(error, expected);
-    assert_eq!(
-        logs(&node, json!({"fromBlock": "0x1", "toBlock": "0x2"}))
-            .await
-            .len(),
-        LOGS
-    );
-    // A filter gets them in parts.
-    let tip = node
-        .get("eth_getBlockByNumber", json!(["0x2", false]))
-        .await["hash"]
-        .clone();
-    node.get("cairn_invalidateBlock", json!([tip])).await;
-    let filter = node.get("eth_newFilter", json!([{"address": crowd}])).await;
-    node.get("cairn_reconsiderBlock", json!([tip])).await;
-    for expected in [LOGS, LOGS, LOGS, 0] {
-        let part = node.get("eth_getFilterChanges", json!([filter])).await;
-        assert_eq!(part.as_array().unwrap().len(), expected);
-    }
-}
-
-async fn changes(node: &Node, filter: &Value) -> Vec<Value> {
+pub(super) async fn changes(node: &Node, filter: &Value) -> Vec<Value> {
     let changes = node.get("eth_getFilterChanges", json!([filter])).await;
     serde_json::from_value(changes).unwrap()
 }

@@ -4,6 +4,7 @@ mod answers;
 mod contracts;
 mod docs;
 mod fixture;
+mod log_limits;
 mod logs;
 mod pool;
 mod refusals;

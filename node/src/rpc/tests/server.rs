@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::fixture::*;
 use crate::rpc::guard::AllowList;
-use crate::rpc::{RpcConfig, RpcServer, ServeError};
+use crate::rpc::{RpcConfig, RpcListener, RpcServer, ServeError};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -17,10 +17,12 @@ fn config() -> RpcConfig {
 
 async fn serve(config: RpcConfig) -> (Node, RpcServer) {
     let node = Node::start();
-    let server = RpcServer::start(config, node.context.clone())
-        .await
-        .unwrap();
+    let server = start(config, &node).await.unwrap();
     (node, server)
+}
+
+async fn start(config: RpcConfig, node: &Node) -> Result<RpcServer, ServeError> {
+    RpcListener::bind(config).await?.serve(node.context.clone())
 }
 
 /// Sends raw bytes, reads until the other side closes or `enough` says so.
@@ -230,6 +232,10 @@ async fn subscriptions_over_http_are_refused() {
             message.starts_with("notifications not supported"),
             "{message}"
         );
+        let batch = json!([request("eth_chainId"), request(method)]);
+        let answers = post(server.address(), batch).await;
+        assert_eq!(answers[0]["result"], "0x7a69", "{answers}");
+        assert_eq!(answers[1], answer, "in a batch as well");
     }
 }
 
@@ -248,13 +254,11 @@ async fn websockets_from_other_pages_are_refused() {
 async fn a_taken_port_is_one_sentence() {
     let (node, server) = serve(config()).await;
     let taken = RpcConfig::new(server.address());
-    let error = RpcServer::start(taken, node.context.clone())
-        .await
-        .unwrap_err();
+    let error = start(taken, &node).await.unwrap_err();
     assert!(matches!(error, ServeError::InUse(address) if address == server.address()));
     assert!(error.to_string().contains("already in use"), "{error}");
     let address = server.address();
     server.stop().await;
-    let again = RpcServer::start(RpcConfig::new(address), node.context.clone()).await;
+    let again = start(RpcConfig::new(address), &node).await;
     again.unwrap().stop().await;
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::fixture::*;
 use super::quantity;
+use crate::store::{Batch, Column, Durability, keys};
 
 const TRACERS: [Option<&str>; 5] = [
     None,
@@ -428,4 +429,24 @@ async fn raw_bytes_are_those_of_the_protocol() {
             "{method}"
         );
     }
+}
+
+/// It was found out when the block was executed; no signature is asked again.
+#[tokio::test]
+async fn the_store_names_the_sender_of_what_is_traced() {
+    let node = Node::start();
+    let hash = node.send(&transfer(ALICE, 0, 3 * GWEI, GWEI)).await;
+    let block = node.mine();
+    let from = async || trace(&node, &hash, options(Some("callTracer"))).await["from"].clone();
+    assert_eq!(from().await, json!(ALICE));
+    let key = keys::block(1, block);
+    let stored = node.context.store.get(Column::Receipts, &key).unwrap();
+    let mut receipts = stored.unwrap();
+    let mut places = receipts.windows(ALICE.len());
+    let at = places.position(|bytes| bytes == ALICE.as_slice()).unwrap();
+    receipts[at..at + BOB.len()].copy_from_slice(BOB.as_slice());
+    let mut batch = Batch::default();
+    batch.put(Column::Receipts, key, receipts);
+    node.context.store.write(batch, Durability::Synced).unwrap();
+    assert_eq!(from().await, json!(BOB));
 }

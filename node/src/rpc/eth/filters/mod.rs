@@ -33,7 +33,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// What a filter is about, and what its client was told so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Filter {
     /// New blocks.
     Blocks(Heads),
@@ -92,22 +92,28 @@ fn changes(api: &Api, args: &mut Args<'_>) -> Result<Changes, RpcError> {
     let filter = api
         .filters
         .get(Instant::now(), args.required("filter id")?)?;
-    // Held until the answer is made: of two requests at once each gets what the other does not.
-    match &mut *filter.lock() {
-        Filter::Blocks(heads) => {
-            let news = heads.news(&api.view()?)?;
-            let hash = |block: HeaderRecord| block.hash;
-            Ok(Changes::Hashes(news.items.into_iter().map(hash).collect()))
+    filter.update(|filter| filter.changes(api))
+}
+
+impl Filter {
+    /// What its client was not told so far.
+    fn changes(&mut self, api: &Api) -> Result<Changes, RpcError> {
+        match self {
+            Filter::Blocks(heads) => {
+                let news = heads.news(&api.view()?)?;
+                let hash = |block: HeaderRecord| block.hash;
+                Ok(Changes::Hashes(news.items.into_iter().map(hash).collect()))
+            }
+            Filter::Pending { seen, whole } => {
+                let (hashes, arrived) = api.node.pool.newcomers(*seen);
+                *seen = arrived;
+                Ok(match whole {
+                    true => Changes::Transactions(still_pending(api, &hashes)),
+                    false => Changes::Hashes(hashes),
+                })
+            }
+            Filter::Logs { listener, .. } => Ok(Changes::Logs(listener.news(&api.view()?)?.items)),
         }
-        Filter::Pending { seen, whole } => {
-            let (hashes, arrived) = api.node.pool.newcomers(*seen);
-            *seen = arrived;
-            Ok(match whole {
-                true => Changes::Transactions(still_pending(api, &hashes)),
-                false => Changes::Hashes(hashes),
-            })
-        }
-        Filter::Logs { listener, .. } => Ok(Changes::Logs(listener.news(&api.view()?)?.items)),
     }
 }
 
@@ -121,8 +127,8 @@ fn all_logs(api: &Api, args: &mut Args<'_>) -> Result<Vec<Log>, RpcError> {
     let filter = api
         .filters
         .get(Instant::now(), args.required("filter id")?)?;
-    let query = match &*filter.lock() {
-        Filter::Logs { query, .. } => query.clone(),
+    let query = match filter.get() {
+        Filter::Logs { query, .. } => query,
         _ => return Err(RpcError::refused("filter not found: it is not about logs")),
     };
     logs::all(&api.view()?, &query)

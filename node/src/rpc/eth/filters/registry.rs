@@ -1,7 +1,6 @@
 //! The filters that were made and not given back, few and not for long.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,8 +21,39 @@ pub struct Filters(Mutex<HashMap<U128, Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    filter: Arc<Mutex<Filter>>,
+    filter: Arc<Shared>,
     used: Instant,
+}
+
+/// A filter that several requests may ask for at once, and how often it was changed.
+#[derive(Debug)]
+pub struct Shared(Mutex<(Filter, u64)>);
+
+impl Shared {
+    /// The filter as it is now.
+    pub fn get(&self) -> Filter {
+        self.0.lock().0.clone()
+    }
+
+    /// Lets `work` change the filter. Nobody waits for it, since it has a copy; it begins anew if
+    /// another request was faster. So of two at once each gets what the other does not.
+    ///
+    /// # Errors
+    /// As `work` has them; then the filter is as it was.
+    pub fn update<T>(
+        &self,
+        work: impl Fn(&mut Filter) -> Result<T, RpcError>,
+    ) -> Result<T, RpcError> {
+        loop {
+            let (mut filter, changes) = self.0.lock().clone();
+            let done = work(&mut filter)?;
+            let mut kept = self.0.lock();
+            if kept.1 == changes {
+                *kept = (filter, changes.wrapping_add(1));
+                return Ok(done);
+            }
+        }
+    }
 }
 
 impl Filters {
@@ -39,7 +69,7 @@ impl Filters {
                 "too many filters: {MAX_FILTERS} are in use; give back what is not needed with eth_uninstallFilter, or use eth_getLogs"
             )));
         }
-        let filter = Arc::new(Mutex::new(filter));
+        let filter = Arc::new(Shared(Mutex::new((filter, 0))));
         filters.insert(id, Entry { filter, used: now });
         Ok(())
     }
@@ -48,7 +78,7 @@ impl Filters {
     ///
     /// # Errors
     /// If there is none.
-    pub fn get(&self, now: Instant, id: U128) -> Result<Arc<Mutex<Filter>>, RpcError> {
+    pub fn get(&self, now: Instant, id: U128) -> Result<Arc<Shared>, RpcError> {
         let mut filters = self.0.lock();
         expire(&mut filters, now);
         let entry = filters.get_mut(&id).ok_or_else(|| {
@@ -72,9 +102,9 @@ fn expire(filters: &mut HashMap<U128, Entry>, now: Instant) {
 
 /// An id that nobody guesses: who knows it may read the filter and take it away.
 pub fn new_id() -> U128 {
-    // Keys of std's hash tables are random, and other ones each time.
-    let random = || RandomState::new().build_hasher().finish();
-    U128::from(random()) << 64 | U128::from(random())
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("Linux has random bytes for whoever asks");
+    U128::from_be_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -103,6 +133,36 @@ mod tests {
                 .is_ok()
         );
         assert!(filters.remove(used) && !filters.remove(used) && !filters.remove(idle));
+    }
+
+    #[test]
+    fn whoever_asks_at_once_waits_for_nobody_and_misses_nothing() {
+        let shared = Shared(Mutex::new((pending(), 0)));
+        let count = |by: u64| {
+            move |filter: &mut Filter| {
+                let Filter::Pending { seen, .. } = filter else {
+                    panic!("another filter: {filter:?}");
+                };
+                *seen += by;
+                Ok(*seen)
+            }
+        };
+        let runs = std::cell::Cell::new(0);
+        let seen = shared.update(|filter| {
+            assert!(shared.0.try_lock().is_some(), "nobody has to wait");
+            runs.set(runs.get() + 1);
+            if runs.get() == 1 {
+                assert_eq!(shared.update(count(10)), Ok(10));
+            }
+            count(1)(filter)
+        });
+        assert_eq!((seen, runs.get()), (Ok(11), 2));
+        let failed: Result<(), _> = shared.update(|filter| {
+            count(1)(filter)?;
+            Err(RpcError::Stopping)
+        });
+        assert_eq!(failed, Err(RpcError::Stopping));
+        assert!(matches!(shared.get(), Filter::Pending { seen: 11, .. }));
     }
 
     #[test]

@@ -23,6 +23,11 @@ impl Mask {
         Self(bits.collect())
     }
 
+    /// How many addresses and topics a bloom is compared with at most.
+    pub fn alternatives(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
     /// Whether a block with this bloom may have a log that is meant.
     pub fn may_match(&self, bloom: &Bloom) -> bool {
         let has = |bits: &Bits| bits.iter().all(|bit| is_set(bloom, *bit));
@@ -84,6 +89,14 @@ mod tests {
         assert!(!may_match(&[9], &[]) && !may_match(&[1], &[vec![9]]));
         assert!(!may_match(&[], &[vec![2], vec![9]]));
         assert!(!Mask::new(&filter(&[1], &[])).may_match(&Bloom::ZERO));
+    }
+
+    #[test]
+    fn every_alternative_counts() {
+        let alternatives =
+            |from: &[u8], topics: &[Vec<u8>]| Mask::new(&filter(from, topics)).alternatives();
+        assert_eq!(alternatives(&[], &[vec![], vec![]]), 0);
+        assert_eq!(alternatives(&[1, 2], &[vec![], vec![3], vec![4, 5]]), 5);
     }
 
     proptest! {

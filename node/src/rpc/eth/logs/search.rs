@@ -1,7 +1,8 @@
 //! Going through blocks for logs, within limits.
 //!
 //! One request gets at most 10,000 logs with 16 MiB of data, and has at most 256 MiB read for
-//! it: a million blooms, or the receipts of some ten thousand ordinary blocks. A range that
+//! it: a million blooms, or the receipts of some ten thousand ordinary blocks. (Each alternative
+//! of the filter counts as a byte more of each bloom: so long it takes to compare.) A range that
 //! takes more is searched as far as the limits allow; how far is part of the answer. A
 //! single block is always searched whole, since nobody could ask for less of it.
 
@@ -49,6 +50,7 @@ pub fn search(
     last: u64,
 ) -> Result<Found, RpcError> {
     let mask = Mask::new(filter);
+    let bloom_bytes = BLOOM_BYTES + mask.alternatives();
     let mut found = Found {
         searched_to: last,
         ..Found::default()
@@ -59,13 +61,10 @@ pub fn search(
         if number > last {
             break;
         }
-        read_bytes += BLOOM_BYTES;
+        read_bytes += bloom_bytes;
         if mask.may_match(&bloom) {
             let logs = of_height(view, filter, number, &mut read_bytes)?;
-            data_bytes += logs
-                .iter()
-                .map(|log| log.inner.data.data.len())
-                .sum::<usize>();
+            data_bytes += data_len(&logs);
             let count = found.logs.len() + logs.len();
             let stopped = over(count, data_bytes);
             if stopped.is_some() && !found.logs.is_empty() {
@@ -126,17 +125,43 @@ pub fn of_block(
     matching(view, block, receipts, filter, false)
 }
 
-/// The logs of a block that has left the best chain, the last one first, as they are undone.
-/// None if the block is no longer kept.
+/// Logs of blocks that have left the best chain.
+#[derive(Debug, Default)]
+pub struct Removed {
+    /// The logs.
+    pub logs: Vec<Log>,
+    /// How many of the blocks they are of.
+    pub blocks: usize,
+}
+
+/// The logs of `blocks` that have left the best chain, from the top downward, the last log
+/// first, as they are undone; within the same limits. At least one block is gone through, and
+/// one that is no longer kept has none.
 pub fn removed(
     view: &ChainView<'_>,
-    block: &HeaderRecord,
+    blocks: &[&HeaderRecord],
     filter: &LogFilter,
-) -> Result<Vec<Log>, RpcError> {
-    let receipts = view.receipts_once(block)?.unwrap_or_default();
-    let mut logs = matching(view, block, receipts, filter, true)?;
-    logs.reverse();
-    Ok(logs)
+) -> Result<Removed, RpcError> {
+    let mut removed = Removed::default();
+    let (mut read_bytes, mut data_bytes) = (0, 0);
+    for block in blocks {
+        let receipts = view.receipts_once(block)?.unwrap_or_default();
+        read_bytes += BLOCK_BYTES + receipts.iter().map(size).sum::<usize>();
+        let logs = matching(view, block, receipts, filter, true)?;
+        data_bytes += data_len(&logs);
+        let count = removed.logs.len() + logs.len();
+        let is_over = over(count, data_bytes).is_some() || read_bytes > MAX_READ_BYTES;
+        if is_over && removed.blocks > 0 {
+            break;
+        }
+        removed.logs.extend(logs.into_iter().rev());
+        removed.blocks += 1;
+    }
+    Ok(removed)
+}
+
+fn data_len(logs: &[Log]) -> usize {
+    logs.iter().map(|log| log.inner.data.data.len()).sum()
 }
 
 fn matching(
@@ -196,4 +221,49 @@ fn envelope(envelopes: &[Bytes], index: u64) -> Result<&Bytes, RpcError> {
     let at = usize::try_from(index).unwrap_or(usize::MAX);
     let missing = || RpcError::Internal(format!("a block has no transaction {index}"));
     envelopes.get(at).ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cairn_genesis::ChainSpec;
+    use serde_json::json;
+
+    use super::*;
+    use crate::chain::Chain;
+    use crate::rpc::eth::logs::LogQuery;
+    use crate::store::{Batch, Column, Durability, Memory, Store, keys};
+
+    /// Blocks with logs, none of which is looked for.
+    const BLOCKS: u64 = 70_000;
+
+    fn topics(range: std::ops::Range<usize>) -> Vec<B256> {
+        range
+            .map(|id| B256::from(alloy_primitives::U256::from(id)))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_compared_counts_as_read() {
+        let store = Arc::new(Memory::default());
+        let spec = Arc::new(ChainSpec::builtin("dev").unwrap().clone());
+        Chain::open(store.clone(), spec).unwrap();
+        let mut batch = Batch::default();
+        for number in 1..=BLOCKS {
+            batch.put(Column::Blooms, keys::height(number), vec![0; 256]);
+        }
+        store.write(batch, Durability::Buffered).unwrap();
+        let view = ChainView::open(&*store).unwrap();
+        let searched_to = |alternatives| {
+            let json = json!({"topics": vec![topics(0..alternatives); 4]});
+            let filter = serde_json::from_value::<LogQuery>(json).unwrap().filter();
+            search(&view, &filter.unwrap(), 1, BLOCKS)
+                .unwrap()
+                .searched_to
+        };
+        assert_eq!(searched_to(10), BLOCKS);
+        let affordable = MAX_READ_BYTES / (BLOOM_BYTES + 4_000) + 1;
+        assert_eq!(searched_to(1_000), affordable as u64);
+    }
 }
