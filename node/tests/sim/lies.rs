@@ -166,7 +166,7 @@ fn wrong_bodies(bytes: &[u8]) -> Vec<u8> {
 fn other_news(rng: &mut ChaCha8Rng, bytes: &[u8]) -> Vec<u8> {
     let mut announcement = Announcement::decode(bytes).expect("our own");
     match rng.random_range(0..3) {
-        0 => announcement.short_ids.push([7; 6]),
+        0 => announcement.short_ids.push([7; 5]),
         1 => announcement.short_ids.reverse(),
         _ => announcement.seal.nonce ^= 1,
     }

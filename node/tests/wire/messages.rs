@@ -67,7 +67,7 @@ pub fn samples() -> Vec<(Vec<u8>, Reencode)> {
     let news = Announcement {
         header: pair.0.clone(),
         seal: pair.1,
-        short_ids: vec![[1; 6], [2; 6]],
+        short_ids: vec![[1; 5], [2; 5]],
     };
     let hello = Status {
         protocol: 1,
