@@ -1,9 +1,10 @@
-//! The Cairn node: chain, store, mempool, mining and JSON-RPC.
+//! The Cairn node: chain, store, mempool, mining, network and JSON-RPC.
 //!
 //! ```text
 //!            ┌───────────── one core thread ─────────────┐
 //! RPC ──────►│ core ── chain ── state ── store (RocksDB) │──► tip, pool changes
 //! miner ────►│      └─ mempool                           │──► work for the miner
+//! peers ────►│                                           │──► what became of theirs
 //!            └────────────────────────────────────────────┘
 //! RPC ◄── snapshots of the store, a mirror of the pool: reads never wait for the core
 //! ```
@@ -16,11 +17,12 @@
 //! | [`store`] | columns, keys, atomic batches; RocksDB and its in-memory double |
 //! | [`mempool`] | transactions that wait |
 //! | [`mining`] | when to mine, and the in-process miner |
+//! | [`network`] | peers: relay and sync, a machine without I/O, and its wires |
 //! | [`rpc`] | JSON-RPC over HTTP and WebSocket |
 //! | [`node`] | the composition: starts the parts and carries out the core's actions |
 //! | [`cli`] | the command line |
 //!
-//! Deliberately absent so far: a network and the contract interpreter.
+//! Deliberately absent: keys of users, and any rule of the ledger (`cairn-genesis`).
 
 pub mod chain;
 pub mod cli;

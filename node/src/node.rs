@@ -1,6 +1,6 @@
-//! The composition: starts store, core, miner and RPC, and stops them.
+//! The composition: starts store, core, miner, network and RPC, and stops them.
 //!
-//! One thread runs the core (`core_loop`); the RPC server runs on tokio. What
+//! One thread runs the core (`core_loop`); network and RPC server run on tokio. What
 //! fails at start is one sentence; what fails later stops the node.
 
 mod core_loop;
@@ -22,6 +22,9 @@ use tokio::sync::{oneshot, watch};
 use crate::clock;
 use crate::core::Core;
 use crate::mining::{Driver, Mode};
+use crate::network::service::{
+    self as network, CoreSender, NetworkConfig, NetworkError, NetworkHandle, Parts, Service,
+};
 use crate::rpc::{
     CoreHandle, Mining, MiningStatus, PoolMirror, RpcConfig, RpcContext, RpcListener, RpcServer,
     ServeError,
@@ -47,6 +50,8 @@ pub struct NodeConfig {
     pub share: Share,
     /// Where RPC listens.
     pub rpc: RpcConfig,
+    /// How it takes part in the network, if it does.
+    pub network: Option<NetworkConfig>,
 }
 
 /// Why a node did not start or went down.
@@ -58,6 +63,9 @@ pub enum NodeError {
     /// The RPC server.
     #[error(transparent)]
     Rpc(#[from] ServeError),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The miner.
     #[error("the miner cannot start: {0}")]
     Miner(#[from] cairn_miner::StartError),
@@ -69,7 +77,7 @@ pub enum NodeError {
     Thread(std::io::Error),
     /// A defect in Cairn.
     #[error(
-        "the core stopped because of a bug; the database is safe: please report the lines above"
+        "a part of the node stopped because of a bug; the database is safe: please report the lines above"
     )]
     Bug,
 }
@@ -81,6 +89,7 @@ pub struct Node {
     core: JoinHandle<Result<(), StoreError>>,
     stopped: oneshot::Receiver<()>,
     start_height: u64,
+    network: Option<Service>,
 }
 
 impl Node {
@@ -96,12 +105,29 @@ impl Node {
         };
         // First of all: it costs nothing, and where another node listens nothing is touched.
         let listener = RpcListener::bind(config.rpc).await?;
+        let reserved = config.network.as_ref().map(network::reserve).transpose()?;
         let genesis = config.spec.genesis_hash();
         let store: Arc<dyn Store> = Arc::new(Rocks::open(&config.datadir, genesis)?);
         let now = clock::now();
         let (core, actions) = Core::open(Arc::clone(&store), Arc::clone(&config.spec), now)?;
 
         let (inputs, received) = mpsc::channel();
+        let pool = Arc::new(PoolMirror::default());
+        let network = match config.network.zip(reserved) {
+            None => None,
+            Some((network, reserved)) => {
+                let parts = Parts {
+                    spec: Arc::clone(&config.spec),
+                    store: Arc::clone(&store),
+                    pool: Arc::clone(&pool),
+                    tip: Arc::clone(core.tip()),
+                    datadir: config.datadir.clone(),
+                    client: client_version(),
+                    core: to_core(inputs.clone()),
+                };
+                Some(network::start(network, reserved, parts).await?)
+            }
+        };
         let events = inputs.clone();
         let miner_options = cairn_miner::Options {
             threads: config.threads,
@@ -120,7 +146,6 @@ impl Node {
             hashes_per_second: 0,
             beneficiary: config.beneficiary,
         }));
-        let pool = Arc::new(PoolMirror::default());
         let start_height = core.tip().number();
         let (head, head_receiver) = watch::channel(core.tip().hash);
         let (handle, requests) = CoreHandle::channel();
@@ -130,6 +155,7 @@ impl Node {
             pool: Arc::clone(&pool),
             core: handle,
             mining: Arc::clone(&mining),
+            network: network.as_ref().map(|network| network.handle.clone()),
             head: head_receiver,
             dev: dev::unlocked(&config.spec),
             now_s: Arc::new(|| clock::now().s()),
@@ -139,7 +165,9 @@ impl Node {
         let rpc = listener.serve(context)?;
 
         tokio::spawn(requests::forward(requests, inputs.clone()));
-        let mut core_loop = CoreLoop::new(core, driver, beneficiary, pool, mining, head);
+        let to_network = network.as_ref().map(|network| network.inputs.clone());
+        let mut core_loop =
+            CoreLoop::new(core, driver, beneficiary, pool, mining, head, to_network);
         core_loop.carry_out(actions);
         let (stopping, stopped) = oneshot::channel();
         let core = std::thread::Builder::new()
@@ -156,6 +184,7 @@ impl Node {
             core,
             stopped,
             start_height,
+            network,
         })
     }
 
@@ -164,33 +193,73 @@ impl Node {
         self.rpc.address()
     }
 
+    /// The way to the network, if the node takes part in one.
+    pub fn network(&self) -> Option<&NetworkHandle> {
+        self.network.as_ref().map(|network| &network.handle)
+    }
+
+    /// A multiaddress under which a node on this machine reaches this one.
+    pub fn network_address(&self) -> Option<&str> {
+        self.network.as_ref().map(|network| &*network.address)
+    }
+
     /// Height of the chain when the node started.
     pub fn start_height(&self) -> u64 {
         self.start_height
     }
 
-    /// Runs until `stop` resolves or the core ends by itself, then stops all parts.
+    /// Runs until `stop` resolves or a part ends by itself, then stops all parts.
     ///
-    /// The core goes before the server: mining ends with it, and so do requests that wait for a
+    /// The network goes first, so that the core gets nothing new. The core goes before the server: mining ends with it, and so do requests that wait for a
     /// block, which then get an answer.
     ///
     /// # Errors
-    /// Why the core ended by itself.
+    /// Why the core or the network ended by itself.
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), NodeError> {
         tokio::select! {
             () = stop => {}
             _ = &mut self.stopped => {}
+            () = network_ends(self.network.as_mut()) => {}
         }
         self.rpc.close();
+        let network = stop_network(self.network).await;
         // The loop has ended already if nobody receives.
         let _ = self.inputs.send(Input::Stop);
         let core = self.core;
         let ended = tokio::task::spawn_blocking(move || core.join()).await;
         self.rpc.stop().await;
         match ended {
-            Ok(Ok(result)) => Ok(result?),
-            Ok(Err(_)) | Err(_) => Err(NodeError::Bug),
+            Ok(Ok(result)) => result?,
+            Ok(Err(_)) | Err(_) => return Err(NodeError::Bug),
         }
+        network
+    }
+}
+
+/// The network's way to the core's thread.
+fn to_core(inputs: mpsc::Sender<Input>) -> CoreSender {
+    Box::new(move |message| inputs.send(Input::Network(message)).is_ok())
+}
+
+/// Waits until the network ends by itself.
+async fn network_ends(network: Option<&mut Service>) {
+    match network {
+        // What it ended with is kept for `stop_network`.
+        Some(network) => drop(network.ended.changed().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Stops the network, and says with what it ended.
+async fn stop_network(network: Option<Service>) -> Result<(), NodeError> {
+    let Some(network) = network else {
+        return Ok(());
+    };
+    // It has ended already if nobody receives.
+    let _ = network.stop.send(());
+    match network.task.await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(NodeError::Bug),
     }
 }
 

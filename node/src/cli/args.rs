@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::address;
 use super::logging::Filter;
+use super::network::NetworkArgs;
 use super::spec::Fund;
 use crate::mining::Mode;
 
@@ -57,6 +58,8 @@ pub enum Command {
     Db(DbArgs),
     /// List, show and make chain specs
     Spec(SpecArgs),
+    /// Ask a running node about its peers, and tell it whom to talk to
+    Peer(PeerArgs),
 }
 
 /// Options that `run` and `dev` share.
@@ -105,6 +108,10 @@ pub struct NodeArgs {
         default_value = ""
     )]
     pub rpc_hosts: String,
+
+    /// Peers.
+    #[command(flatten)]
+    pub network: NetworkArgs,
 
     /// How log lines look
     #[arg(
@@ -200,6 +207,62 @@ pub struct DbTarget {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `cairn peer`.
+#[derive(Debug, Args)]
+pub struct PeerArgs {
+    /// JSON-RPC of the node to ask
+    #[arg(
+        long,
+        env = "CAIRN_RPC",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8545",
+        global = true
+    )]
+    pub rpc: String,
+
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PeerCommand,
+}
+
+/// What can be asked about peers, and told.
+#[derive(Debug, Subcommand)]
+pub enum PeerCommand {
+    /// Tell why there is no connection with the node at an address: unreachable, on another
+    /// chain (and which field differs), banned, full
+    Why {
+        /// Its address: /ip4/IP/tcp/PORT or /ip4/IP/tcp/PORT/p2p/ID
+        #[arg(value_name = "MULTIADDR")]
+        address: String,
+    },
+    /// List the connected peers
+    List,
+    /// Stay connected with a node
+    Add {
+        /// Its address, as it shows it when it starts
+        #[arg(value_name = "MULTIADDR")]
+        address: String,
+    },
+    /// Leave a peer and do not call it again
+    Remove {
+        /// Its peer id or address
+        #[arg(value_name = "PEER")]
+        peer: String,
+    },
+    /// List who is banned, why and until when
+    Bans,
+    /// Let somebody who is banned connect again
+    Unban {
+        /// Peer id or IP address
+        #[arg(value_name = "PEER|IP")]
+        subject: String,
+    },
 }
 
 /// Arguments of `cairn spec`.

@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use cairn_genesis::ChainSpec;
 
 use crate::mining::Mode;
+use crate::network::service::Link;
 use crate::node::{Node, NodeConfig, dev_accounts, is_development, native_account};
 
 /// The text at the start of a node.
@@ -29,6 +30,15 @@ pub fn text(node: &Node, config: &NodeConfig, height: u64) -> String {
         "RPC",
         format!("http://{0}  and  ws://{0}", node.rpc_address()),
     );
+    match node.network_address() {
+        Some(address) => line("Peers", format!("reach it at {address}")),
+        None => line("Peers", "none: it takes part in no network".into()),
+    }
+    if let Some(link) = config.network.as_ref().map(|network| network.link)
+        && !link.is_plain()
+    {
+        line("Link", worse(link));
+    }
     line("Data", config.datadir.display().to_string());
     line("Mining", mining(config));
     if is_development(spec) {
@@ -36,6 +46,11 @@ pub fn text(node: &Node, config: &NodeConfig, height: u64) -> String {
     }
     line("Stop", "Ctrl-C".into());
     format!("\n{out}\n")
+}
+
+fn worse(link: Link) -> String {
+    let (latency_ms, loss_percent) = (link.latency_ms, link.loss_percent);
+    format!("made worse on purpose: {latency_ms} ms later, {loss_percent} % of announcements lost")
 }
 
 fn mining(config: &NodeConfig) -> String {

@@ -6,6 +6,8 @@ mod args;
 mod banner;
 mod db;
 mod logging;
+mod network;
+mod peer;
 mod run;
 mod signals;
 mod spec;
@@ -28,6 +30,7 @@ pub fn main() -> ExitCode {
         Command::Dev(args) => run::dev(args),
         Command::Db(args) => db::run(&args),
         Command::Spec(args) => spec::run(&args),
+        Command::Peer(args) => peer::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

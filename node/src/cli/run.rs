@@ -23,7 +23,7 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 /// `cairn run`.
 pub fn run(args: RunArgs) -> Result<(), String> {
     let spec = load_spec(&args.chain)?;
-    start(spec, args.mine, args.node)
+    start(spec, args.mine, args.node, true)
 }
 
 /// `cairn dev`.
@@ -33,7 +33,7 @@ pub fn dev(args: DevArgs) -> Result<(), String> {
         Some(seconds) => Mode::Interval(Duration::from_secs(seconds)),
         None => Mode::OnTransaction,
     };
-    start(spec, mode, args.node)
+    start(spec, mode, args.node, false)
 }
 
 /// `~/.cairn/<chain name>`, or what the user chose.
@@ -46,10 +46,15 @@ pub fn datadir(chosen: Option<&PathBuf>, spec: &ChainSpec) -> Result<PathBuf, St
     Ok(home.join(".cairn").join(&spec.name))
 }
 
-fn start(spec: Arc<ChainSpec>, mode: Mode, args: NodeArgs) -> Result<(), String> {
+fn start(
+    spec: Arc<ChainSpec>,
+    mode: Mode,
+    args: NodeArgs,
+    has_network: bool,
+) -> Result<(), String> {
     let format = args.log_format;
     logging::start(format, &args.log);
-    let config = config(spec, mode, args)?;
+    let config = config(spec, mode, args, has_network)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| format!("the runtime cannot start: {error}"))?;
     let result = runtime.block_on(serve(config, format));
@@ -87,13 +92,19 @@ fn announce(node: &Node, config: &NodeConfig, format: LogFormat) {
             rpc = %node.rpc_address(),
             datadir = %config.datadir.display(),
             mining = config.mode.name(),
+            peer = node.network_address(),
             height = node.start_height(),
             "started"
         ),
     }
 }
 
-fn config(spec: Arc<ChainSpec>, mode: Mode, args: NodeArgs) -> Result<NodeConfig, String> {
+fn config(
+    spec: Arc<ChainSpec>,
+    mode: Mode,
+    args: NodeArgs,
+    has_network: bool,
+) -> Result<NodeConfig, String> {
     let beneficiary = args
         .mine_to
         .or_else(|| is_development(&spec).then(native_account));
@@ -109,6 +120,7 @@ fn config(spec: Arc<ChainSpec>, mode: Mode, args: NodeArgs) -> Result<NodeConfig
         threads: args.threads.unwrap_or_else(half_of_the_processors),
         share,
         rpc,
+        network: args.network.config(&spec, has_network),
         spec,
     })
 }

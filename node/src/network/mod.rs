@@ -30,6 +30,7 @@ mod peers;
 mod relay;
 pub mod serve;
 
+pub mod service;
 mod sync;
 
 use std::sync::Arc;

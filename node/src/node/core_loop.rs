@@ -14,6 +14,8 @@ use crate::chain::{BlockError, Moved, TemplateRequest};
 use crate::clock;
 use crate::core::{Action, Answer, Core, Event, Now};
 use crate::mining::{Driver, Wanted};
+use crate::network;
+use crate::network::service::{ToCore, ToNetwork};
 use crate::rpc::{CoreRequest, MiningStatus, PoolMirror, SubmitError};
 use crate::store::StoreError;
 
@@ -32,6 +34,8 @@ pub(super) enum Input {
     },
     /// From the miner's threads.
     Miner(cairn_miner::Event),
+    /// From peers.
+    Network(ToCore),
     /// End.
     Stop,
 }
@@ -43,6 +47,7 @@ pub(super) struct CoreLoop {
     pool: Arc<PoolMirror>,
     mining: Arc<MiningStatus>,
     head: watch::Sender<B256>,
+    network: Option<ToNetwork>,
     rate: HashRate,
     last_tick: Instant,
     /// Seconds until the clock lets a block stand on the tip, if it does not yet.
@@ -58,6 +63,7 @@ impl CoreLoop {
         pool: Arc<PoolMirror>,
         mining: Arc<MiningStatus>,
         head: watch::Sender<B256>,
+        network: Option<ToNetwork>,
     ) -> Self {
         Self {
             core,
@@ -66,6 +72,7 @@ impl CoreLoop {
             pool,
             mining,
             head,
+            network,
             rate: HashRate::new(Instant::now(), 0),
             last_tick: Instant::now(),
             wait_s: None,
@@ -86,6 +93,7 @@ impl CoreLoop {
                     drop(place);
                 }
                 Ok(Input::Miner(event)) => self.miner_event(event)?,
+                Ok(Input::Network(message)) => self.from_network(message)?,
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -106,7 +114,10 @@ impl CoreLoop {
                     }
                     self.pool.apply(added, removed);
                 }
-                Action::Moved(moved) => self.moved(&moved),
+                Action::Moved(moved) => {
+                    self.moved(&moved);
+                    self.tell_network(network::Input::Moved(moved));
+                }
                 Action::Answer(given) => answer = Some(given),
             }
         }
@@ -119,6 +130,47 @@ impl CoreLoop {
         self.head.send_replace(moved.to.hash);
     }
 
+    /// A network that has ended does not want to know any more.
+    fn tell_network(&self, input: network::Input) {
+        if let Some(network) = &self.network {
+            let _ = network.send(input);
+        }
+    }
+
+    /// Takes in what peers sent, and tells the network what became of it.
+    fn from_network(&mut self, message: ToCore) -> Result<(), StoreError> {
+        match message {
+            ToCore::Admit { token, transaction } => {
+                let hash = transaction.hash();
+                let answer = self.handle(Event::Transaction(transaction))?;
+                if let Some(Answer::Transaction(result)) = answer {
+                    self.tell_network(network::Input::Admitted {
+                        token,
+                        hash,
+                        result,
+                    });
+                }
+            }
+            ToCore::Import {
+                blocks,
+                proven_work,
+            } => {
+                let hashes = blocks.iter().map(VerifiedBlock::hash).collect();
+                let answer = self.handle(Event::Branch {
+                    blocks,
+                    proven_work,
+                })?;
+                if let Some(Answer::Branch(result)) = answer {
+                    self.tell_network(network::Input::Imported {
+                        blocks: hashes,
+                        result,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn handle(&mut self, event: Event) -> Result<Option<Answer>, StoreError> {
         let actions = self.core.handle(clock::now(), event)?;
         Ok(self.carry_out(actions))
@@ -128,8 +180,12 @@ impl CoreLoop {
         // A reply that nobody waits for any more is dropped.
         match request {
             CoreRequest::Submit { transaction, reply } => {
+                let news = self.network.is_some().then(|| transaction.clone());
                 let answer = self.handle(Event::Transaction(transaction))?;
                 if let Some(Answer::Transaction(result)) = answer {
+                    if let (Ok(()), Some(transaction)) = (&result, news) {
+                        self.tell_network(network::Input::Pooled(vec![transaction]));
+                    }
                     let _ = reply.send(result.map_err(SubmitError::Refused));
                 }
             }

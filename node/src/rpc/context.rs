@@ -16,6 +16,7 @@ use super::accounts::DevAccounts;
 use super::error::RpcError;
 use super::pool_mirror::PoolMirror;
 use crate::mempool::{Refusal, Status};
+use crate::network::service::NetworkHandle;
 use crate::store::Store;
 
 /// Requests that may wait for the core before further callers wait for room.
@@ -39,6 +40,8 @@ pub struct RpcContext {
     pub core: CoreHandle,
     /// What the miner is doing.
     pub mining: Arc<MiningStatus>,
+    /// The way to the network, if the node takes part in one.
+    pub network: Option<NetworkHandle>,
     /// Hash of the tip; changes after the tip's commit. Wakes those who wait for a receipt.
     pub head: watch::Receiver<B256>,
     /// Unlocked accounts; on development chains only.

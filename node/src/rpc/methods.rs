@@ -22,7 +22,7 @@ use super::context::RpcContext;
 use super::error::RpcError;
 use super::guard::Stranger;
 use super::params::Args;
-use super::{cairn, debug, dev, eth, net, txpool, web3};
+use super::{admin, cairn, debug, dev, eth, net, txpool, web3};
 
 /// Why registering cannot fail.
 const ONCE: &str = "every method name is registered once";
@@ -44,6 +44,7 @@ pub fn of(api: Api) -> RpcModule<Api> {
     txpool::register(&mut registry);
     debug::register(&mut registry);
     cairn::register(&mut registry);
+    admin::register(&mut registry);
     registry.module
 }
 

@@ -25,6 +25,7 @@
 //! does not exist answers −32601.
 
 pub mod accounts;
+mod admin;
 mod api;
 mod cairn;
 pub mod context;

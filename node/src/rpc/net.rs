@@ -6,6 +6,7 @@ use super::api::Api;
 use super::error::RpcError;
 use super::methods::Registry;
 use super::params::Args;
+use crate::network::service::NetworkHandle;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.read("net_version", 0, version);
@@ -24,7 +25,8 @@ fn listening(_: &Api, _: &mut Args<'_>) -> Result<bool, RpcError> {
     Ok(true)
 }
 
-/// A node has no peers: nothing in this version connects to any.
-fn peer_count(_: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
-    Ok(U64::ZERO)
+/// Peers that are connected and on our chain.
+fn peer_count(api: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
+    let network = api.node.network.as_ref();
+    Ok(U64::from(network.map_or(0, NetworkHandle::peer_count)))
 }

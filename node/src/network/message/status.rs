@@ -91,7 +91,7 @@ impl Identity {
             genesis,
             rules: rules(spec),
             activations,
-            client: client.chars().take(MAX_CLIENT_BYTES / 4).collect(),
+            client: client[..client.floor_char_boundary(MAX_CLIENT_BYTES)].to_owned(),
         }
     }
 

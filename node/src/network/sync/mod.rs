@@ -64,6 +64,8 @@ const REFUSED_MS: u64 = 30_000;
 pub struct SyncStatus {
     /// Whether more than the next block is missing.
     pub active: bool,
+    /// Height of the tip when the node began to catch up.
+    pub starting: u64,
     /// Height of the tip.
     pub current: u64,
     /// Height of the highest block whose header is known to be good or claimed.
@@ -94,6 +96,8 @@ pub(super) struct Sync {
     branch: Option<Branch>,
     /// The first of the branch's blocks that the core is working on.
     importing: Option<B256>,
+    /// Height of the tip when the node began to catch up.
+    starting: u64,
     refused: VecDeque<(B256, u64)>,
 }
 
@@ -110,6 +114,7 @@ impl Sync {
         };
         SyncStatus {
             active: highest > tip_number + 1,
+            starting: self.starting.min(tip_number),
             current: tip_number,
             highest,
             peers,
@@ -370,6 +375,9 @@ impl Sync {
             hash = %chain.tip().hash,
             "fetching the blocks of a heavier chain"
         );
+        if self.branch.is_none() {
+            self.starting = io.tip.number();
+        }
         match &mut self.branch {
             Some(branch) if branch.tip().hash == base => branch.append(chain),
             Some(branch) if let Some(position) = branch.position(base) => {

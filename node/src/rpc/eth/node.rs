@@ -1,7 +1,10 @@
 //! What the node is and does: chain id, syncing, mining, accounts.
 
 use alloy_primitives::{Address, U64};
+use serde::Serialize;
 
+use crate::network::SyncStatus;
+use crate::network::service::NetworkHandle;
 use crate::rpc::accounts::DevAccounts;
 use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
@@ -30,9 +33,43 @@ fn chain_id(api: &Api, _: &mut Args<'_>) -> Result<U64, RpcError> {
     Ok(U64::from(api.node.spec.chain_id))
 }
 
-/// Never: a node without peers has nobody to catch up with.
-fn syncing(_: &Api, _: &mut Args<'_>) -> Result<bool, RpcError> {
-    Ok(false)
+/// How far a node that catches up has come, or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Syncing {
+    /// It does not catch up.
+    No(bool),
+    /// It does.
+    #[serde(rename_all = "camelCase")]
+    Yes {
+        /// Height at which it began.
+        starting_block: U64,
+        /// Height of its tip.
+        current_block: U64,
+        /// Height of the best chain that it knows of.
+        highest_block: U64,
+    },
+}
+
+impl From<SyncStatus> for Syncing {
+    fn from(status: SyncStatus) -> Self {
+        match status.active {
+            false => Self::No(false),
+            true => Self::Yes {
+                starting_block: U64::from(status.starting),
+                current_block: U64::from(status.current),
+                highest_block: U64::from(status.highest),
+            },
+        }
+    }
+}
+
+fn syncing(api: &Api, _: &mut Args<'_>) -> Result<Syncing, RpcError> {
+    let network = api.node.network.as_ref();
+    Ok(network
+        .map(NetworkHandle::sync_status)
+        .unwrap_or_default()
+        .into())
 }
 
 fn accounts(api: &Api, _: &mut Args<'_>) -> Result<Vec<Address>, RpcError> {

@@ -12,6 +12,7 @@ use jsonrpsee::types::Params;
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionSink};
 use parking_lot::Mutex;
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::to_raw_value;
 use tokio::sync::watch;
 
@@ -19,6 +20,7 @@ use super::block;
 use super::filters::still_pending;
 use super::follow::{Heads, Logs, News};
 use super::logs::LogQuery;
+use super::node::Syncing;
 use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Registry;
@@ -70,7 +72,7 @@ async fn subscribe(
         Ok(Topic::Logs(query)) => logs(api, pending, query).await,
         Ok(Topic::Pending { whole: false }) => pending_hashes(api, pending).await,
         Ok(Topic::Pending { whole: true }) => pending_transactions(api, pending).await,
-        Ok(Topic::Syncing) => syncing(pending).await,
+        Ok(Topic::Syncing) => syncing(api, pending).await,
         Err(error) => {
             pending.reject(error).await;
             Ok(())
@@ -127,13 +129,31 @@ fn newcomers(seen: &mut u64, api: &Api) -> News<B256> {
     News { items, more: false }
 }
 
-/// Says once how things are: this version has no peers to catch up with.
-async fn syncing(pending: PendingSubscriptionSink) -> Ended {
+/// Says how things are, and again whenever the node begins or ends to catch up, in geth's
+/// shape; how far it has come in between is what `eth_syncing` is for.
+async fn syncing(api: Arc<Api>, pending: PendingSubscriptionSink) -> Ended {
     let sink = pending.accept().await?;
-    if send(&sink, &false).await? {
-        sink.closed().await;
+    let Some(network) = &api.node.network else {
+        if send(&sink, &false).await? {
+            sink.closed().await;
+        }
+        return Ok(());
+    };
+    let mut changes = network.sync_changes();
+    loop {
+        let status = *changes.borrow_and_update();
+        let news = match status.active {
+            false => json!(false),
+            true => json!({ "syncing": true, "status": Syncing::from(status) }),
+        };
+        if !send(&sink, &news).await? {
+            return Ok(());
+        }
+        tokio::select! {
+            () = sink.closed() => return Ok(()),
+            changed = changes.wait_for(|next| next.active != status.active) => drop(changed?),
+        }
     }
-    Ok(())
 }
 
 /// Accepts a subscription and serves it until its client leaves or `next` fails. `wake` says

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::fixture::Node;
 
 const DOCUMENT: &str = include_str!("../../../../docs/rpc.md");
-const NAMESPACES: [&str; 7] = [
+const NAMESPACES: [&str; 8] = [
+    "admin_",
     "web3_",
     "net_",
     "eth_",

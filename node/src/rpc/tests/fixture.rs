@@ -134,6 +134,7 @@ impl Node {
                 hashes_per_second: 1000,
                 beneficiary: Some(MINER),
             })),
+            network: None,
             head: head_receiver,
             dev: Some(DevAccounts::new(KEYS).unwrap()),
             now_s: Arc::new(move || clock.now.lock().s()),

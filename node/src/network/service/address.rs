@@ -1,0 +1,174 @@
+//! Multiaddresses, as users write them and as connections show them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, PeerId};
+
+/// An address that can be dialed: where, and who is expected there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Without the peer id.
+    pub address: Multiaddr,
+    /// Who is expected there; `None` is anybody.
+    pub peer: Option<PeerId>,
+}
+
+const EXAMPLE: &str = "/ip4/203.0.113.7/tcp/30303/p2p/12D3KooW…";
+
+/// Reads an address that somebody wrote.
+pub(super) fn parse(text: &str) -> Result<Place, String> {
+    let wrong = |why: &str| {
+        format!("`{text}` is no address of a peer: {why}; one looks like this: {EXAMPLE}")
+    };
+    let whole: Multiaddr = text
+        .trim()
+        .parse()
+        .map_err(|error: libp2p::multiaddr::Error| wrong(&error.to_string()))?;
+    let place = split(whole);
+    let parts: Vec<_> = place.address.iter().collect();
+    match parts.as_slice() {
+        [host, Protocol::Tcp(_)] if is_host(host) => Ok(place),
+        [host, Protocol::Udp(_), Protocol::QuicV1] if is_host(host) => Ok(place),
+        [] => Err(wrong("it names nobody's host and port")),
+        _ => Err(wrong("Cairn speaks tcp, and udp with quic-v1")),
+    }
+}
+
+/// Takes the peer id off an address.
+pub(super) fn split(mut address: Multiaddr) -> Place {
+    let peer = match address.iter().last() {
+        Some(Protocol::P2p(peer)) => {
+            address.pop();
+            Some(peer)
+        }
+        _ => None,
+    };
+    Place { address, peer }
+}
+
+/// Reads a peer id, alone or at the end of an address.
+pub(super) fn peer_id(text: &str) -> Result<PeerId, String> {
+    let text = text.trim();
+    let wrong = || {
+        format!(
+            "`{text}` names no peer: write its id (12D3KooW…) or an address that ends in /p2p/ and the id"
+        )
+    };
+    if let Ok(peer) = text.parse() {
+        return Ok(peer);
+    }
+    let whole: Multiaddr = text.parse().map_err(|_| wrong())?;
+    split(whole).peer.ok_or_else(wrong)
+}
+
+fn is_host(part: &Protocol<'_>) -> bool {
+    use Protocol::{Dns, Dns4, Dns6, Ip4, Ip6};
+    matches!(part, Ip4(_) | Ip6(_) | Dns(_) | Dns4(_) | Dns6(_))
+}
+
+/// The IP address at the front, an IPv4 address in its plain form.
+pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => Some(IpAddr::from(ip).to_canonical()),
+        _ => None,
+    }
+}
+
+/// The IP address, unless it is this machine's own: what limits and bans count by.
+pub(super) fn foreign_ip(address: &Multiaddr) -> Option<IpAddr> {
+    ip(address).filter(|ip| !ip.is_loopback())
+}
+
+/// Whether others on the Internet could dial it.
+pub(super) fn is_public(address: &Multiaddr) -> bool {
+    match ip(address) {
+        Some(IpAddr::V4(ip)) => {
+            !(ip.is_loopback()
+                || ip.is_private()
+                || ip.is_link_local()
+                || ip.is_unspecified()
+                || ip.is_multicast()
+                || ip.is_broadcast())
+        }
+        Some(IpAddr::V6(ip)) => {
+            !(ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_multicast()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local())
+        }
+        None => false,
+    }
+}
+
+/// Where TCP listens.
+pub(super) fn tcp(socket: SocketAddr) -> Multiaddr {
+    Multiaddr::from(socket.ip()).with(Protocol::Tcp(socket.port()))
+}
+
+/// Where QUIC listens.
+pub(super) fn quic(socket: SocketAddr) -> Multiaddr {
+    Multiaddr::from(socket.ip())
+        .with(Protocol::Udp(socket.port()))
+        .with(Protocol::QuicV1)
+}
+
+/// The way a connection takes, for people.
+pub(super) fn transport(address: &Multiaddr) -> &'static str {
+    match address.iter().any(|part| part == Protocol::QuicV1) {
+        true => "QUIC",
+        false => "TCP",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_a_port_and_perhaps_a_peer() {
+        let peer = PeerId::random();
+        for text in [
+            "/ip4/127.0.0.1/tcp/30303",
+            "/ip6/::1/udp/30303/quic-v1",
+            "/dns/seed.example/tcp/1",
+        ] {
+            let place = parse(text).unwrap();
+            assert_eq!(
+                (place.address.to_string().as_str(), place.peer),
+                (text, None)
+            );
+            let named = parse(&format!("{text}/p2p/{peer}")).unwrap();
+            assert_eq!((named.address, named.peer), (place.address, Some(peer)));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_told_with_an_example() {
+        let peer = format!("/p2p/{}", PeerId::random());
+        for text in [
+            "",
+            "127.0.0.1:30303",
+            "/ip4/127.0.0.1",
+            "/ip4/127.0.0.1/udp/1",
+            "/ip4/127.0.0.1/tcp/1/ws",
+            "/ip4/1.2.3/tcp/1",
+            &peer,
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(EXAMPLE), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn peers_are_named_by_id_or_address() {
+        let peer = PeerId::random();
+        assert_eq!(peer_id(&peer.to_string()), Ok(peer));
+        let address = format!("/ip4/127.0.0.1/tcp/1/p2p/{peer}");
+        assert_eq!(peer_id(&address), Ok(peer));
+        assert!(peer_id("/ip4/127.0.0.1/tcp/1").is_err());
+        assert!(peer_id("me").is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! The address book: where peers were found, and how dialing them went.
+
+use std::collections::BTreeMap;
+
+use libp2p::{Multiaddr, PeerId};
+use serde::{Deserialize, Serialize};
+
+/// Most peers that are remembered, about 300 bytes each.
+const MAX_PEERS: usize = 1_024;
+
+/// Addresses of one peer. A node has one or two networks, and two transports on each.
+const MAX_ADDRESSES: usize = 4;
+
+/// How long an address rests after its first failure; twice as long after each further one.
+const FIRST_REST_MS: u64 = 10_000;
+
+/// The longest rest.
+const LONGEST_REST_MS: u64 = 60 * 60 * 1000;
+
+/// Failures in a row after which a peer is forgotten that was never reached.
+const MAX_FAILURES: u32 = 8;
+
+/// One peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    addresses: Vec<Multiaddr>,
+    last_success_ms: Option<u64>,
+    last_failure_ms: Option<u64>,
+    /// In a row.
+    failures: u32,
+}
+
+/// All of them, as they lie on disk.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Book {
+    /// By peer id.
+    peers: BTreeMap<String, Entry>,
+    #[serde(skip)]
+    pub dirty: bool,
+}
+
+impl Book {
+    /// Takes in where a peer is said to be.
+    pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) {
+        let peer = peer.to_string();
+        if !self.peers.contains_key(&peer) && self.peers.len() >= MAX_PEERS {
+            self.forget_worst();
+        }
+        let entry = self.peers.entry(peer).or_default();
+        // What somebody says does not push out where the peer was found.
+        if !entry.addresses.contains(&address) && entry.addresses.len() < MAX_ADDRESSES {
+            entry.addresses.push(address);
+            self.dirty = true;
+        }
+    }
+
+    /// Takes in that a peer was reached at an address, which is now its first.
+    pub(super) fn reached(&mut self, now_ms: u64, peer: PeerId, address: Multiaddr) {
+        self.learn(peer, address.clone());
+        if let Some(entry) = self.peers.get_mut(&peer.to_string()) {
+            entry.addresses.retain(|other| *other != address);
+            entry.addresses.insert(0, address);
+            entry.addresses.truncate(MAX_ADDRESSES);
+            entry.last_success_ms = Some(now_ms);
+            entry.failures = 0;
+            self.dirty = true;
+        }
+    }
+
+    /// Takes in that a peer was not reached, or did not fit.
+    pub(super) fn failed(&mut self, now_ms: u64, peer: &PeerId) {
+        let peer = peer.to_string();
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.failures = entry.failures.saturating_add(1);
+            entry.last_failure_ms = Some(now_ms);
+            if entry.failures >= MAX_FAILURES && entry.last_success_ms.is_none() {
+                self.peers.remove(&peer);
+            }
+            self.dirty = true;
+        }
+    }
+
+    /// Forgets a peer; whether it was known.
+    pub(super) fn forget(&mut self, peer: &PeerId) -> bool {
+        let known = self.peers.remove(&peer.to_string()).is_some();
+        self.dirty |= known;
+        known
+    }
+
+    /// Peers that may be dialed now, and where.
+    pub(super) fn due(&self, now_ms: u64) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let due = self.peers.iter().filter(|(_, entry)| entry.is_due(now_ms));
+        due.filter_map(|(peer, entry)| Some((peer.parse().ok()?, entry.addresses.clone())))
+            .collect()
+    }
+
+    fn forget_worst(&mut self) {
+        let worst = self.peers.iter().max_by_key(|(_, entry)| {
+            let age = u64::MAX - entry.last_success_ms.unwrap_or(0);
+            (entry.failures, age)
+        });
+        if let Some(peer) = worst.map(|(peer, _)| peer.clone()) {
+            self.peers.remove(&peer);
+        }
+    }
+}
+
+impl Entry {
+    fn is_due(&self, now_ms: u64) -> bool {
+        let Some(last_ms) = self.last_failure_ms.filter(|_| self.failures > 0) else {
+            return true;
+        };
+        let doubled = FIRST_REST_MS.saturating_mul(1 << (self.failures - 1).min(16));
+        // A clock that was set back is no reason to rest longer.
+        now_ms.abs_diff(last_ms) >= doubled.min(LONGEST_REST_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(port: u16) -> Multiaddr {
+        format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap()
+    }
+
+    #[test]
+    fn the_book_survives_the_way_to_disk() {
+        let peer = PeerId::random();
+        let mut book = Book::default();
+        book.learn(peer, address(1));
+        book.reached(5, peer, address(2));
+        let json = serde_json::to_string(&book).unwrap();
+        let read: Book = serde_json::from_str(&json).unwrap();
+        assert_eq!(read.due(0), [(peer, vec![address(2), address(1)])]);
+        assert_eq!(read.peers, book.peers);
+    }
+
+    #[test]
+    fn who_fails_rests_longer_and_longer() {
+        let peer = PeerId::random();
+        let mut book = Book::default();
+        book.reached(0, peer, address(1));
+        let mut now_ms = 1_000_000;
+        for rest_ms in [FIRST_REST_MS, 2 * FIRST_REST_MS, 4 * FIRST_REST_MS] {
+            book.failed(now_ms, &peer);
+            assert!(book.due(now_ms + rest_ms - 1).is_empty());
+            now_ms += rest_ms;
+            assert_eq!(book.due(now_ms).len(), 1);
+        }
+        book.reached(now_ms, peer, address(1));
+        assert_eq!(book.due(now_ms).len(), 1);
+    }
+
+    #[test]
+    fn the_book_has_a_bound_and_keeps_the_good_ones() {
+        let good = PeerId::random();
+        let mut book = Book::default();
+        book.reached(9, good, address(1));
+        for port in 0..2_000 {
+            book.learn(PeerId::random(), address(port));
+        }
+        for port in 2..20 {
+            book.learn(good, address(port));
+        }
+        assert_eq!(book.peers.len(), MAX_PEERS);
+        let name = good.to_string();
+        assert_eq!(book.peers[&name].addresses.len(), MAX_ADDRESSES);
+        let stranger = book.peers.keys().find(|peer| **peer != name).unwrap();
+        let stranger: PeerId = stranger.parse().unwrap();
+        for _ in 0..MAX_FAILURES {
+            book.failed(0, &stranger);
+            book.failed(0, &good);
+        }
+        assert!(!book.peers.contains_key(&stranger.to_string()));
+        assert!(book.peers.contains_key(&name));
+    }
+}

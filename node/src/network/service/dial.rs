@@ -1,0 +1,265 @@
+//! Whom to dial, and when: peers that the operator named, and some of the address book.
+
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+
+use super::address::Place;
+use super::book::Book;
+use super::random::Random;
+
+/// Peers that can be named.
+const MAX_KEPT: usize = 256;
+
+/// Peers that we keep ourselves connected to by our own choice.
+pub(super) const OUTBOUND: usize = 8;
+
+/// Dials of the address book that begin in one round.
+const MAX_DIALS: usize = 4;
+
+/// Time until a named peer is dialed again after one failure, twice as much after each
+/// further one.
+const FIRST_WAIT_MS: u64 = 1_000;
+
+/// The longest such time: how long it takes at most until two nodes find each other after
+/// their line is whole again.
+const LONGEST_WAIT_MS: u64 = 30_000;
+
+/// A peer that the operator wants to be connected with.
+#[derive(Debug)]
+struct Kept {
+    place: Place,
+    /// Who was found there last.
+    found: Option<PeerId>,
+    /// Of dials in a row.
+    failures: u32,
+    next_ms: u64,
+    dialing: Option<ConnectionId>,
+}
+
+/// All that is to be dialed.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    kept: Vec<Kept>,
+    random: Random,
+}
+
+/// A dial to be made.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Dial {
+    pub peer: Option<PeerId>,
+    pub addresses: Vec<Multiaddr>,
+    /// Its place among the named ones.
+    kept: Option<usize>,
+}
+
+impl Dialer {
+    pub(super) fn new(random: Random) -> Self {
+        Self {
+            kept: Vec::new(),
+            random,
+        }
+    }
+
+    /// Keeps a connection to this place from now on.
+    pub(super) fn keep(&mut self, place: Place) -> Result<(), String> {
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.place == place) {
+            kept.next_ms = 0;
+            kept.failures = 0;
+            return Ok(());
+        }
+        if self.kept.len() >= MAX_KEPT {
+            return Err(format!(
+                "{MAX_KEPT} peers are named already: remove one first"
+            ));
+        }
+        self.kept.push(Kept {
+            place,
+            found: None,
+            failures: 0,
+            next_ms: 0,
+            dialing: None,
+        });
+        Ok(())
+    }
+
+    /// Forgets the places of a peer; whether there were any.
+    pub(super) fn forget(&mut self, which: impl Fn(&Place) -> bool, peer: Option<&PeerId>) -> bool {
+        let before = self.kept.len();
+        let is_it =
+            |kept: &Kept| which(&kept.place) || (peer.is_some() && kept.found.as_ref() == peer);
+        self.kept.retain(|kept| !is_it(kept));
+        self.kept.len() != before
+    }
+
+    /// What is to be dialed now.
+    pub(super) fn due(
+        &mut self,
+        now_ms: u64,
+        outbound: usize,
+        book: &Book,
+        is_connected: impl Fn(&Place, Option<&PeerId>) -> bool,
+    ) -> Vec<Dial> {
+        let mut dials = Vec::new();
+        for (index, kept) in self.kept.iter_mut().enumerate() {
+            if kept.dialing.is_some() || is_connected(&kept.place, kept.found.as_ref()) {
+                continue;
+            }
+            // A clock that was set back is no reason to wait longer.
+            let wait_ms = kept.next_ms.saturating_sub(now_ms);
+            if wait_ms == 0 || wait_ms > LONGEST_WAIT_MS {
+                dials.push(Dial {
+                    peer: kept.place.peer,
+                    addresses: vec![kept.place.address.clone()],
+                    kept: Some(index),
+                });
+            }
+        }
+        let wanted = OUTBOUND.saturating_sub(outbound + dials.len());
+        dials.extend(self.from_book(now_ms, wanted.min(MAX_DIALS), book, is_connected));
+        dials
+    }
+
+    fn from_book(
+        &mut self,
+        now_ms: u64,
+        wanted: usize,
+        book: &Book,
+        is_connected: impl Fn(&Place, Option<&PeerId>) -> bool,
+    ) -> Vec<Dial> {
+        if wanted == 0 {
+            return Vec::new();
+        }
+        let nowhere = |peer| Place {
+            address: Multiaddr::empty(),
+            peer: Some(peer),
+        };
+        let is_kept = |peer: &PeerId| {
+            let mut kept = self.kept.iter();
+            kept.any(|kept| kept.place.peer.as_ref() == Some(peer))
+        };
+        let mut due = book.due(now_ms);
+        due.retain(|(peer, _)| !is_kept(peer) && !is_connected(&nowhere(*peer), Some(peer)));
+        let mut dials = Vec::new();
+        while dials.len() < wanted && !due.is_empty() {
+            let (peer, addresses) = due.swap_remove(self.random.below(due.len()));
+            dials.push(Dial {
+                peer: Some(peer),
+                addresses,
+                kept: None,
+            });
+        }
+        dials
+    }
+
+    /// Takes in that a dial has begun.
+    pub(super) fn begun(&mut self, dial: &Dial, connection: ConnectionId) {
+        if let Some(kept) = dial.kept.and_then(|index| self.kept.get_mut(index)) {
+            kept.dialing = Some(connection);
+        }
+    }
+
+    /// Takes in that a dial has led to somebody, or to nobody.
+    pub(super) fn ended(&mut self, now_ms: u64, connection: ConnectionId, found: Option<PeerId>) {
+        let dialing = Some(connection);
+        let random = &mut self.random;
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.dialing == dialing) {
+            kept.dialing = None;
+            if found.is_some() {
+                kept.found = found;
+            }
+            kept.wait(now_ms, random);
+        }
+    }
+
+    /// Takes in that a peer turned out to be on our chain.
+    pub(super) fn fits(&mut self, peer: &PeerId) {
+        for kept in self.kept.iter_mut().filter(|kept| kept.is(peer)) {
+            kept.failures = 0;
+        }
+    }
+}
+
+impl Kept {
+    fn is(&self, peer: &PeerId) -> bool {
+        self.place.peer.as_ref() == Some(peer) || self.found.as_ref() == Some(peer)
+    }
+
+    /// Also after a connection: if that breaks at once, the next dial waits as after a failure.
+    fn wait(&mut self, now_ms: u64, random: &mut Random) {
+        let doubled = FIRST_WAIT_MS << self.failures.min(10);
+        let wait_ms = doubled.min(LONGEST_WAIT_MS);
+        // Nodes that lost each other at the same moment do not all dial at the same moment.
+        let jitter_ms = random.below(wait_ms as usize / 2) as u64;
+        self.next_ms = now_ms + wait_ms - jitter_ms;
+        self.failures = self.failures.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(port: u16, peer: Option<PeerId>) -> Place {
+        let address = format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
+        Place { address, peer }
+    }
+
+    fn dialer() -> Dialer {
+        Dialer::new(Random::new(7))
+    }
+
+    #[test]
+    fn a_named_peer_is_dialed_again_after_longer_and_longer_waits() {
+        let mut dialer = dialer();
+        let book = Book::default();
+        dialer.keep(place(1, None)).unwrap();
+        let mut now_ms = 1_000;
+        for round in 0..12 {
+            let dials = dialer.due(now_ms, 0, &book, |_, _| false);
+            assert_eq!(dials.len(), 1, "round {round}");
+            let connection = ConnectionId::new_unchecked(round);
+            dialer.begun(&dials[0], connection);
+            assert!(dialer.due(now_ms, 0, &book, |_, _| false).is_empty());
+            dialer.ended(now_ms, connection, None);
+            let wait_ms = dialer.kept[0].next_ms - now_ms;
+            let most_ms = (FIRST_WAIT_MS << round).min(LONGEST_WAIT_MS);
+            assert!(wait_ms > most_ms / 2 - 1 && wait_ms <= most_ms, "{wait_ms}");
+            now_ms += wait_ms;
+        }
+        dialer.keep(place(1, None)).unwrap();
+        assert_eq!(dialer.due(0, 0, &book, |_, _| false).len(), 1);
+        assert!(dialer.due(0, 0, &book, |_, _| true).is_empty());
+    }
+
+    #[test]
+    fn the_book_fills_what_is_missing() {
+        let mut dialer = dialer();
+        let mut book = Book::default();
+        let peers: Vec<_> = (0..20).map(|_| PeerId::random()).collect();
+        for (port, peer) in (1..).zip(&peers) {
+            book.learn(*peer, place(port, None).address);
+        }
+        let count =
+            |dialer: &mut Dialer, outbound| dialer.due(0, outbound, &book, |_, _| false).len();
+        assert_eq!(count(&mut dialer, 0), MAX_DIALS);
+        assert_eq!(count(&mut dialer, OUTBOUND - 1), 1);
+        assert_eq!(count(&mut dialer, OUTBOUND), 0);
+        let all = dialer.due(0, 0, &book, |_, peer| peer != Some(&peers[3]));
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].peer, Some(peers[3]));
+    }
+
+    #[test]
+    fn named_peers_have_a_bound_and_can_be_forgotten() {
+        let mut dialer = dialer();
+        let peer = PeerId::random();
+        for port in 1..MAX_KEPT as u16 {
+            dialer.keep(place(port, None)).unwrap();
+        }
+        dialer.keep(place(9, Some(peer))).unwrap();
+        assert!(dialer.keep(place(9_999, None)).is_err());
+        let is_peer = |place: &Place| place.peer == Some(peer);
+        assert!(dialer.forget(is_peer, Some(&peer)));
+        assert!(!dialer.forget(is_peer, Some(&peer)));
+    }
+}

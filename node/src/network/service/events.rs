@@ -1,0 +1,422 @@
+//! What happens on the wires.
+
+use libp2p::core::ConnectedPoint;
+use libp2p::request_response::{
+    Event as ExchangeEvent, InboundFailure, Message, OutboundFailure, OutboundRequestId,
+};
+use libp2p::swarm::{ConnectionError, ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, gossipsub, identify, kad, mdns, ping};
+
+use super::address::{ip, is_public, split};
+use super::behaviour::BehaviourEvent;
+use super::codec::Received;
+use super::sessions::Leaving;
+use super::task::{Asked, Task};
+use super::why;
+use crate::clock;
+use crate::network::{Fault, InboundId, Input, Request, Response, Status};
+
+/// Addresses that one peer can tell us of itself at a time.
+const MAX_TOLD: usize = 8;
+
+type HelloEvent = ExchangeEvent<Received<Status>, Received<Status>>;
+type RequestEvent = ExchangeEvent<Received<Request>, Received<Response>>;
+
+impl Task {
+    pub(super) fn event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.behaviour(event),
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => self.opened(peer_id, connection_id, &endpoint),
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                cause,
+                ..
+            } => self.closed(peer_id, connection_id, cause.as_ref()),
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                peer_id,
+                error,
+            } => self.not_reached(connection_id, peer_id, &error),
+            SwarmEvent::IncomingConnectionError {
+                send_back_addr,
+                error,
+                ..
+            } => tracing::debug!("a call from {send_back_addr} fails: {error}"),
+            SwarmEvent::ListenerClosed { reason, .. } => {
+                tracing::error!("peers are not listened for any more: {reason:?}");
+            }
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::debug!("a call could not be taken: {error}");
+            }
+            _ => {}
+        }
+    }
+
+    fn behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Hello(event) => self.hello_event(event),
+            BehaviourEvent::Exchange(event) => self.exchange_event(event),
+            BehaviourEvent::Gossip(event) => self.gossip_event(event),
+            BehaviourEvent::Identify(event) => self.identify_event(event),
+            BehaviourEvent::Ping(event) => self.ping_event(&event),
+            BehaviourEvent::Kademlia(event) => self.kademlia_event(event),
+            BehaviourEvent::Mdns(event) => self.mdns_event(event),
+            BehaviourEvent::Gate(never) => match never {},
+        }
+    }
+
+    fn opened(&mut self, id: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+        let now_ms = clock::now().ms;
+        let inbound = endpoint.is_listener();
+        let address = split(endpoint.get_remote_address().clone()).address;
+        self.questions.reached(connection, id);
+        self.dialer.ended(now_ms, connection, Some(id));
+        let opened = self
+            .sessions
+            .opened(now_ms, id, connection, address, inbound);
+        if let Some(peer) = opened {
+            // Both sides speak: of two that call each other at the same moment, either may
+            // take the other's call for the first.
+            let outbound = true;
+            self.inputs.push_back(Input::Connected { peer, outbound });
+        }
+    }
+
+    fn closed(&mut self, id: PeerId, connection: ConnectionId, cause: Option<&ConnectionError>) {
+        let Some(session) = self.sessions.closed(&id, connection) else {
+            return;
+        };
+        let peer = session.peer;
+        self.inputs.push_back(Input::Disconnected { peer });
+        let gone = match cause {
+            None | Some(ConnectionError::KeepAliveTimeout) => "it closed the connection".to_owned(),
+            Some(ConnectionError::IO(error)) => format!("the connection broke: {error}"),
+        };
+        match session.leaving {
+            Some(Leaving { why, .. }) => self.questions.settled(&id, &why),
+            None if session.ready.is_some() => {
+                tracing::info!("lost {id}: {gone}");
+                self.last_words.remember(clock::now().ms, id, gone);
+            }
+            None => {
+                let sentence = format!(
+                    "{gone} before it said who it is: it may have banned this node, may talk to chosen peers only, or have no place left; its own log tells"
+                );
+                tracing::debug!("{id}: {sentence}");
+                self.questions.settled(&id, &sentence);
+                self.book.failed(clock::now().ms, &id);
+                self.last_words.remember(clock::now().ms, id, sentence);
+            }
+        }
+    }
+
+    pub(super) fn not_reached(
+        &mut self,
+        connection: ConnectionId,
+        peer: Option<PeerId>,
+        error: &DialError,
+    ) {
+        let now_ms = clock::now().ms;
+        let mut sentence = why::dial(error, peer.as_ref());
+        let word = peer.and_then(|peer| self.last_words.of(&peer));
+        if let (DialError::Transport(_), Some(word)) = (error, word) {
+            sentence += &format!("; the last time it was connected: {word}");
+        }
+        self.questions.failed(connection, &sentence);
+        self.dialer.ended(now_ms, connection, None);
+        if let Some(peer) = peer {
+            tracing::debug!("{peer} cannot be called: {sentence}");
+            self.book.failed(now_ms, &peer);
+        }
+    }
+
+    fn hello_event(&mut self, event: HelloEvent) {
+        match event {
+            ExchangeEvent::Message {
+                peer: id, message, ..
+            } => match message {
+                Message::Request {
+                    request, channel, ..
+                } => self.asked(id, request, Asked::Hello(channel)),
+                Message::Response {
+                    request_id,
+                    response,
+                } => self.welcomed(request_id, response),
+            },
+            ExchangeEvent::OutboundFailure {
+                peer: id,
+                request_id,
+                error,
+                ..
+            } => {
+                if let OutboundFailure::UnsupportedProtocols = error {
+                    self.speaks_other_protocol(id);
+                }
+                self.not_welcomed(request_id);
+            }
+            ExchangeEvent::InboundFailure { .. } | ExchangeEvent::ResponseSent { .. } => {}
+        }
+    }
+
+    /// A peer asks who we are, and says who it is.
+    fn asked(&mut self, id: PeerId, status: Received<Status>, asked: Asked) {
+        let Some(peer) = self.sessions.number(&id) else {
+            return;
+        };
+        match status {
+            Ok(status) => {
+                let id = self.keep_asked(asked);
+                self.said(Input::Hello { peer, id, status });
+            }
+            Err(fault) => self.fault(id, fault),
+        }
+    }
+
+    fn keep_asked(&mut self, asked: Asked) -> InboundId {
+        let id = InboundId(self.next_asked);
+        self.next_asked += 1;
+        self.asked.insert(id, asked);
+        id
+    }
+
+    fn welcomed(&mut self, request: OutboundRequestId, status: Received<Status>) {
+        let Some(peer) = self.hellos.remove(&request) else {
+            return;
+        };
+        match status {
+            Ok(status) => self.said(Input::Welcome {
+                peer,
+                status: Some(status),
+            }),
+            Err(fault) => self.inputs.push_back(Input::Fault { peer, fault }),
+        }
+    }
+
+    fn not_welcomed(&mut self, request: OutboundRequestId) {
+        if let Some(peer) = self.hellos.remove(&request) {
+            let status = None;
+            self.inputs.push_back(Input::Welcome { peer, status });
+        }
+    }
+
+    /// It does not know the first word of Cairn's protocol.
+    fn speaks_other_protocol(&mut self, id: PeerId) {
+        let now_ms = clock::now().ms;
+        let why = format!(
+            "it does not speak Cairn's protocol {}",
+            super::behaviour::HELLO
+        );
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.leaving = Some(Leaving {
+                why: why.clone(),
+                close_ms: now_ms,
+            });
+        }
+        if self.last_words.remember(now_ms, id, why.clone()) {
+            tracing::warn!("leaving {id}: {why}");
+        }
+        self.questions.settled(&id, &why);
+        self.book.failed(now_ms, &id);
+    }
+
+    fn fault(&mut self, id: PeerId, fault: Fault) {
+        if let Some(peer) = self.sessions.number(&id) {
+            self.inputs.push_back(Input::Fault { peer, fault });
+        }
+    }
+
+    fn exchange_event(&mut self, event: RequestEvent) {
+        match event {
+            ExchangeEvent::Message {
+                peer: id, message, ..
+            } => match message {
+                Message::Request {
+                    request_id,
+                    request,
+                    channel,
+                } => match (self.sessions.number(&id), request) {
+                    (Some(peer), Ok(request)) => {
+                        let id = self.keep_asked(Asked::Exchange {
+                            peer,
+                            id: request_id,
+                            channel,
+                        });
+                        self.said(Input::Request { peer, id, request });
+                    }
+                    (Some(peer), Err(fault)) => self.inputs.push_back(Input::Fault { peer, fault }),
+                    (None, _) => {}
+                },
+                Message::Response {
+                    request_id,
+                    response,
+                } => self.answered(request_id, response),
+            },
+            ExchangeEvent::OutboundFailure {
+                request_id, error, ..
+            } => {
+                tracing::debug!("a request is not answered: {error}");
+                self.not_answered(request_id);
+            }
+            ExchangeEvent::InboundFailure {
+                request_id, error, ..
+            } => {
+                if !matches!(error, InboundFailure::ResponseOmission) {
+                    tracing::debug!("an answer does not arrive: {error}");
+                }
+                self.answer_left(request_id);
+            }
+            ExchangeEvent::ResponseSent { request_id, .. } => self.answer_left(request_id),
+        }
+    }
+
+    fn answered(&mut self, request: OutboundRequestId, response: Received<Response>) {
+        let Some((peer, id)) = self.requests.remove(&request) else {
+            return;
+        };
+        match response {
+            Ok(response) => self.said(Input::Response {
+                peer,
+                id,
+                response: Some(response),
+            }),
+            Err(fault) => {
+                self.inputs.push_back(Input::Fault { peer, fault });
+                let response = None;
+                self.inputs
+                    .push_back(Input::Response { peer, id, response });
+            }
+        }
+    }
+
+    fn not_answered(&mut self, request: OutboundRequestId) {
+        if let Some((peer, id)) = self.requests.remove(&request) {
+            let response = None;
+            self.inputs
+                .push_back(Input::Response { peer, id, response });
+        }
+    }
+
+    fn answer_left(&mut self, request: libp2p::request_response::InboundRequestId) {
+        if let Some(peer) = self.leaving.remove(&request) {
+            self.inputs.push_back(Input::Served { peer });
+        }
+    }
+
+    fn gossip_event(&mut self, event: gossipsub::Event) {
+        let gossipsub::Event::Message {
+            propagation_source,
+            message_id,
+            message,
+        } = event
+        else {
+            return;
+        };
+        let (id, aged) = self.gossip.insert(message_id, propagation_source);
+        if let Some((message, from)) = aged {
+            let ignore = gossipsub::MessageAcceptance::Ignore;
+            let gossip = &mut self.swarm.behaviour_mut().gossip;
+            gossip.report_message_validation_result(&message, &from, ignore);
+        }
+        let peer = self.sessions.number(&propagation_source);
+        let topic = self.topics.which(&message.topic);
+        match (peer, topic) {
+            (Some(peer), Some(topic)) => self.said(Input::Gossip {
+                peer,
+                id,
+                topic,
+                bytes: message.data,
+            }),
+            _ => self.verdict(id, crate::network::Verdict::Ignore),
+        }
+    }
+
+    fn ping_event(&mut self, event: &ping::Event) {
+        let Some(session) = self.sessions.get_mut(&event.peer) else {
+            return;
+        };
+        let ping_ms = match &event.result {
+            Ok(time) => Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            Err(ping::Failure::Timeout) => None,
+            // The connection says itself when it breaks; whoever knows no ping answers others.
+            Err(_) => return,
+        };
+        if !session.pinged(ping_ms) && session.leaving.is_none() {
+            let why = "it does not answer any more".to_owned();
+            session.leaving = Some(Leaving {
+                why: why.clone(),
+                close_ms: 0,
+            });
+            tracing::info!("lost {}: {why}", event.peer);
+            self.last_words.remember(clock::now().ms, event.peer, why);
+        }
+    }
+
+    /// Where a peer says it can be called. What it says counts only for the place that it calls
+    /// from, so that nobody fills our book with others' addresses.
+    fn identify_event(&mut self, event: identify::Event) {
+        let identify::Event::Received { peer_id, info, .. } = event else {
+            return;
+        };
+        let Some(session) = self
+            .sessions
+            .get(&peer_id)
+            .filter(|session| session.is_ready())
+        else {
+            return;
+        };
+        let Some(from) = session.address().and_then(ip) else {
+            return;
+        };
+        let told = info.listen_addrs.into_iter().take(MAX_TOLD);
+        let told: Vec<_> = told
+            .map(|address| split(address).address)
+            .filter(|address| ip(address) == Some(from))
+            .collect();
+        for address in told {
+            self.learn(peer_id, address);
+        }
+    }
+
+    /// Takes in where a peer can be called.
+    fn learn(&mut self, id: PeerId, address: Multiaddr) {
+        if id == *self.swarm.local_peer_id() {
+            return;
+        }
+        if self.is_public
+            && is_public(&address)
+            && let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut()
+        {
+            kademlia.add_address(&id, address.clone());
+        }
+        if !self.is_public || is_public(&address) {
+            self.book.learn(id, address);
+        }
+    }
+
+    fn kademlia_event(&mut self, event: kad::Event) {
+        if let kad::Event::RoutingUpdated {
+            peer, addresses, ..
+        } = event
+        {
+            for address in addresses.iter().take(MAX_TOLD) {
+                if is_public(address) {
+                    self.book.learn(peer, split(address.clone()).address);
+                }
+            }
+        }
+    }
+
+    fn mdns_event(&mut self, event: mdns::Event) {
+        if let mdns::Event::Discovered(found) = event {
+            for (peer, address) in found {
+                self.learn(peer, split(address).address);
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What the machine wants done.
+
+use libp2p::gossipsub::{MessageAcceptance, PublishError};
+
+use super::ToCore;
+use super::address::foreign_ip;
+use super::sessions::Leaving;
+use super::task::{Asked, Task};
+use crate::clock;
+use crate::network::limits::BAN_MS;
+use crate::network::{
+    Fault, Goodbye, GossipId, InboundId, Input, Output, Peer, Request, RequestId, Response, Status,
+    Topic, Verdict,
+};
+
+/// How long a connection stands after the decision to end it, so that the other side gets our
+/// status and can say itself why we do not fit.
+const FAREWELL_MS: u64 = 1_000;
+
+impl Task {
+    pub(super) fn output(&mut self, output: Output) {
+        match output {
+            Output::Hello { peer, status } => self.hello(peer, status),
+            Output::Welcome { id, status } => self.welcome(id, status),
+            Output::Request { peer, id, request } => self.request(peer, id, request),
+            Output::Serve { id, request, .. } => self.serving.begin(id, request),
+            Output::Refuse { id } => drop(self.asked.remove(&id)),
+            Output::Publish { topic, bytes } => self.publish(topic, bytes),
+            Output::Verdict { id, verdict, .. } => self.verdict(id, verdict),
+            Output::Ready { peer, status } => self.ready(peer, status),
+            Output::Disconnect { peer, why } => self.disconnect(peer, &why),
+            Output::Ban { peer, fault } => self.ban(peer, &fault),
+            Output::Check(check) => self.checks.begin(check),
+            Output::Admit { token, transaction } => {
+                self.to_core(ToCore::Admit { token, transaction });
+            }
+            Output::Import {
+                blocks,
+                proven_work,
+            } => self.to_core(ToCore::Import {
+                blocks,
+                proven_work,
+            }),
+        }
+    }
+
+    fn to_core(&self, message: ToCore) {
+        if !(self.parts.core)(message) {
+            tracing::debug!("the core has ended");
+        }
+    }
+
+    fn hello(&mut self, peer: Peer, status: Status) {
+        let Some(session) = self.sessions.of(peer) else {
+            return;
+        };
+        let hello = &mut self.swarm.behaviour_mut().hello;
+        let id = hello.send_request(&session.id, Ok(status));
+        self.hellos.insert(id, peer);
+    }
+
+    fn welcome(&mut self, id: InboundId, status: Status) {
+        if let Some(Asked::Hello(channel)) = self.asked.remove(&id) {
+            let hello = &mut self.swarm.behaviour_mut().hello;
+            // Who has gone in the meantime gets no answer.
+            let _ = hello.send_response(channel, Ok(status));
+        }
+    }
+
+    fn request(&mut self, peer: Peer, id: RequestId, request: Request) {
+        let Some(session) = self.sessions.of(peer) else {
+            let response = None;
+            return self
+                .inputs
+                .push_back(Input::Response { peer, id, response });
+        };
+        let exchange = &mut self.swarm.behaviour_mut().exchange;
+        let sent = exchange.send_request(&session.id, Ok(request));
+        self.requests.insert(sent, (peer, id));
+    }
+
+    /// Sends an answer that has been read. Without one the peer is told that there is none.
+    pub(super) fn served(&mut self, id: InboundId, answer: Option<Response>) {
+        let Some(Asked::Exchange { peer, id, channel }) = self.asked.remove(&id) else {
+            return;
+        };
+        let exchange = &mut self.swarm.behaviour_mut().exchange;
+        match answer.map(|answer| exchange.send_response(channel, Ok(answer))) {
+            Some(Ok(())) => drop(self.leaving.insert(id, peer)),
+            _ => self.inputs.push_back(Input::Served { peer }),
+        }
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
+        let topic = self.topics.hash(topic);
+        match self.swarm.behaviour_mut().gossip.publish(topic, bytes) {
+            Ok(_) | Err(PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic) => {}
+            Err(error) => tracing::debug!("a message is not published: {error}"),
+        }
+    }
+
+    pub(super) fn verdict(&mut self, id: GossipId, verdict: Verdict) {
+        let Some((message, from)) = self.gossip.take(id) else {
+            return;
+        };
+        let acceptance = match verdict {
+            Verdict::Accept => MessageAcceptance::Accept,
+            Verdict::Ignore => MessageAcceptance::Ignore,
+            Verdict::Reject => MessageAcceptance::Reject,
+        };
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        gossip.report_message_validation_result(&message, &from, acceptance);
+    }
+
+    fn ready(&mut self, peer: Peer, status: Status) {
+        let now_ms = clock::now().ms;
+        let Some(session) = self.sessions.of(peer) else {
+            return;
+        };
+        let (id, address, inbound) = (session.id, session.address().cloned(), session.is_inbound());
+        let way = address.as_ref().map_or("", super::address::transport);
+        tracing::info!(
+            "connected with {id} ({}, at block {}), {} over {way}",
+            printable(&status.client),
+            status.number,
+            if inbound { "which called" } else { "called" },
+        );
+        session.ready = Some(status);
+        self.dialer.fits(&id);
+        if let Some(address) = address.filter(|_| !inbound) {
+            self.book.reached(now_ms, id, address);
+        }
+        self.questions.settled(&id, "it is connected");
+    }
+
+    fn disconnect(&mut self, peer: Peer, why: &Goodbye) {
+        let now_ms = clock::now().ms;
+        let Some(session) = self.sessions.of(peer) else {
+            return;
+        };
+        let (id, why) = (session.id, printable(&why.to_string()));
+        session.leaving = Some(Leaving {
+            why: why.clone(),
+            close_ms: now_ms + FAREWELL_MS,
+        });
+        self.questions.settled(&id, &why);
+        if self.last_words.remember(now_ms, id, why.clone()) {
+            tracing::warn!("leaving {id}: {why}");
+        }
+        self.book.failed(now_ms, &id);
+    }
+
+    fn ban(&mut self, peer: Peer, fault: &Fault) {
+        let now_ms = clock::now().ms;
+        let Some(session) = self.sessions.of(peer) else {
+            return;
+        };
+        let (id, why) = (session.id, printable(&fault.to_string()));
+        let ip = session.address().and_then(foreign_ip);
+        let sentence = format!("it is banned: {why}");
+        session.leaving = Some(Leaving {
+            why: sentence.clone(),
+            close_ms: now_ms,
+        });
+        let bans = &mut self.swarm.behaviour_mut().gate.bans;
+        bans.add(id, ip, &why, now_ms.saturating_add(BAN_MS));
+        tracing::warn!("banned {id} for {} min: {why}", BAN_MS / 60_000);
+        self.questions.settled(&id, &sentence);
+        self.last_words.remember(now_ms, id, sentence);
+        self.book.forget(&id);
+        // Nothing to answer to: it is not connected if this fails.
+        let _ = self.swarm.disconnect_peer_id(id);
+    }
+
+    /// Closes what has been left for long enough.
+    pub(super) fn close_leaving(&mut self, now_ms: u64) {
+        let overdue = self.sessions.iter().filter(|session| {
+            let leaving = session.leaving.as_ref();
+            // A clock that was set back is no reason to stay.
+            leaving.is_some_and(|leaving| {
+                leaving.close_ms <= now_ms || leaving.close_ms > now_ms + FAREWELL_MS
+            })
+        });
+        let overdue: Vec<_> = overdue.map(|session| session.id).collect();
+        for id in overdue {
+            // It has gone by itself if this fails.
+            let _ = self.swarm.disconnect_peer_id(id);
+        }
+    }
+}
+
+/// What a stranger says, without what would disturb a terminal.
+pub(super) fn printable(text: &str) -> String {
+    let show = |letter: char| match letter {
+        ' ' => true,
+        letter => !letter.is_control() && !letter.is_whitespace(),
+    };
+    text.chars()
+        .map(|letter| if show(letter) { letter } else { '?' })
+        .collect()
+}

@@ -1,0 +1,64 @@
+//! Answers to peers' requests, read from the store on threads that may wait for the disk.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::network::{InboundId, Request, Response, serve};
+use crate::rpc::PoolMirror;
+use crate::store::Store;
+
+/// Answers that are read at the same time, up to a block each. More are waiting, as many as
+/// the machine lets each peer ask for.
+const PLACES: usize = 8;
+
+/// An answer, or that there is none.
+pub(super) type Answer = (InboundId, Option<Response>);
+
+/// Whatever reads answers.
+#[derive(Clone)]
+pub(super) struct Serving {
+    store: Arc<dyn Store>,
+    pool: Arc<PoolMirror>,
+    places: Arc<Semaphore>,
+    answers: UnboundedSender<Answer>,
+}
+
+impl Serving {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        pool: Arc<PoolMirror>,
+        answers: UnboundedSender<Answer>,
+    ) -> Self {
+        Self {
+            store,
+            pool,
+            places: Arc::new(Semaphore::new(PLACES)),
+            answers,
+        }
+    }
+
+    /// Begins to read an answer.
+    pub(super) fn begin(&self, id: InboundId, request: Request) {
+        let serving = self.clone();
+        tokio::spawn(async move {
+            let places = Arc::clone(&serving.places);
+            let Ok(_place) = places.acquire_owned().await else {
+                return;
+            };
+            let read = tokio::task::spawn_blocking(move || serving.read(id, &request));
+            // The reader has sent what there is.
+            let _ = read.await;
+        });
+    }
+
+    fn read(&self, id: InboundId, request: &Request) {
+        let answer = serve::answer(&*self.store, &self.pool, request);
+        if let Err(error) = &answer {
+            tracing::debug!(%error, "a peer's request for {} is not answered", request.name());
+        }
+        // Who does not wait for it any more has ended.
+        let _ = self.answers.send((id, answer.ok()));
+    }
+}

@@ -1,0 +1,188 @@
+//! Why a connection does not come about, in one sentence.
+
+use std::error::Error;
+use std::io;
+
+use libp2p::core::transport::TransportError;
+use libp2p::swarm::{ConnectionDenied, ConnectionId, DialError};
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::oneshot;
+
+use super::gate::Refused;
+
+/// How long a connection is given until it is told as hanging.
+const PATIENCE_MS: u64 = 20_000;
+
+/// Questions at the same time.
+const MAX_QUESTIONS: usize = 16;
+
+/// Longest sentence of the system or of libp2p that is passed on.
+const MAX_REASON_CHARS: usize = 300;
+
+/// Somebody who wants to know.
+#[derive(Debug)]
+struct Question {
+    connection: ConnectionId,
+    /// Who was found there.
+    peer: Option<PeerId>,
+    until_ms: u64,
+    reply: oneshot::Sender<Result<String, String>>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    open: Vec<Question>,
+}
+
+impl Questions {
+    /// Whether one more can be asked.
+    pub(super) fn has_room(&self) -> bool {
+        self.open.len() < MAX_QUESTIONS
+    }
+
+    /// Takes in a question, which is answered by what becomes of this connection.
+    pub(super) fn ask(
+        &mut self,
+        now_ms: u64,
+        connection: ConnectionId,
+        reply: oneshot::Sender<Result<String, String>>,
+    ) {
+        self.open.push(Question {
+            connection,
+            peer: None,
+            until_ms: now_ms + PATIENCE_MS,
+            reply,
+        });
+    }
+
+    /// Takes in that the connection stands.
+    pub(super) fn reached(&mut self, connection: ConnectionId, peer: PeerId) {
+        let mut open = self.open.iter_mut();
+        if let Some(question) = open.find(|question| question.connection == connection) {
+            question.peer = Some(peer);
+        }
+    }
+
+    /// Takes in that it does not come about.
+    pub(super) fn failed(&mut self, connection: ConnectionId, why: &str) {
+        self.answer(|question| question.connection == connection, why);
+    }
+
+    /// Takes in what became of a peer.
+    pub(super) fn settled(&mut self, peer: &PeerId, why: &str) {
+        self.answer(|question| question.peer.as_ref() == Some(peer), why);
+    }
+
+    /// Gives up those that have waited for long enough.
+    pub(super) fn expire(&mut self, now_ms: u64) {
+        let overdue = |question: &Question| question.until_ms <= now_ms;
+        self.answer(
+            overdue,
+            "it is reachable, but did not say who it is in time",
+        );
+    }
+
+    fn answer(&mut self, which: impl Fn(&Question) -> bool, why: &str) {
+        for question in self.open.extract_if(.., |question| which(question)) {
+            // Who has gone does not want to know any more.
+            let _ = question.reply.send(Ok(why.to_owned()));
+        }
+    }
+}
+
+/// Why a dial led to nobody.
+pub(super) fn dial(error: &DialError, wanted: Option<&PeerId>) -> String {
+    match error {
+        DialError::LocalPeerId { .. } => OURSELVES.to_owned(),
+        DialError::WrongPeerId { obtained, .. } => match wanted {
+            Some(wanted) => {
+                format!("another node answers there: its peer id is {obtained}, not {wanted}")
+            }
+            None => format!("another node answers there: its peer id is {obtained}"),
+        },
+        DialError::Denied { cause } => denied(cause),
+        DialError::Transport(errors) => unreachable(errors),
+        DialError::NoAddresses => OURSELVES.to_owned(),
+        DialError::DialPeerConditionFalse(_) => "it is being dialed already".to_owned(),
+        DialError::Aborted => "the attempt was given up".to_owned(),
+    }
+}
+
+/// What is said of ourselves.
+pub(super) const OURSELVES: &str = "that address is this node's own";
+
+/// Why a connection was refused by us.
+pub(super) fn denied(cause: &ConnectionDenied) -> String {
+    match cause.downcast_ref::<Refused>() {
+        Some(refused) => format!("this node refuses it: {refused}"),
+        None => "this node refuses it".to_owned(),
+    }
+}
+
+fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
+    let reasons: Vec<_> = errors
+        .iter()
+        .map(|(address, error)| format!("{address}: {}", reason(error)))
+        .collect();
+    match reasons.is_empty() {
+        true => "it is not reachable".to_owned(),
+        false => format!("it is not reachable at {}", reasons.join("; ")),
+    }
+}
+
+/// What the system says, which is at the end of the chain of errors.
+fn reason(error: &TransportError<io::Error>) -> String {
+    let TransportError::Other(error) = error else {
+        return "no such kind of address is spoken here".to_owned();
+    };
+    let mut innermost: &(dyn Error + 'static) = error;
+    loop {
+        // An I/O error that wraps another one shows that one's text, but not as its source.
+        let wrapped = innermost
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        match wrapped.or_else(|| innermost.source()) {
+            Some(inner) => innermost = inner,
+            None => break,
+        }
+    }
+    innermost
+        .to_string()
+        .chars()
+        .take(MAX_REASON_CHARS)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_own_words_are_found() {
+        let refused = io::Error::from_raw_os_error(111);
+        let wrapped = io::Error::other(io::Error::other(refused));
+        let error = TransportError::Other(wrapped);
+        let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+        let sentence = dial(&DialError::Transport(vec![(address, error)]), None);
+        assert_eq!(
+            sentence,
+            "it is not reachable at /ip4/127.0.0.1/tcp/1: Connection refused (os error 111)"
+        );
+    }
+
+    #[test]
+    fn a_question_is_answered_once() {
+        let mut questions = Questions::default();
+        let (reply, mut answer) = oneshot::channel();
+        let (connection, peer) = (ConnectionId::new_unchecked(1), PeerId::random());
+        questions.ask(0, connection, reply);
+        questions.settled(&peer, "too early");
+        questions.reached(connection, peer);
+        questions.settled(&peer, "it is connected");
+        questions.expire(u64::MAX);
+        assert_eq!(answer.try_recv(), Ok(Ok("it is connected".to_owned())));
+        assert!(questions.has_room());
+    }
+}
