@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use cairn_genesis::ChainSpec;
 use cairn_miner::{Miner, Share};
 use tokio::sync::{oneshot, watch};
@@ -90,6 +90,7 @@ pub struct Node {
     stopped: oneshot::Receiver<()>,
     start_height: u64,
     network: Option<Service>,
+    head: watch::Receiver<B256>,
 }
 
 impl Node {
@@ -156,7 +157,7 @@ impl Node {
             core: handle,
             mining: Arc::clone(&mining),
             network: network.as_ref().map(|network| network.handle.clone()),
-            head: head_receiver,
+            head: head_receiver.clone(),
             dev: dev::unlocked(&config.spec),
             now_s: Arc::new(|| clock::now().s()),
             client_version: client_version(),
@@ -185,12 +186,18 @@ impl Node {
             stopped,
             start_height,
             network,
+            head: head_receiver,
         })
     }
 
     /// Where RPC listens.
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc.address()
+    }
+
+    /// Hash of the tip, and word of each change, after it is on disk.
+    pub fn head(&self) -> watch::Receiver<B256> {
+        self.head.clone()
     }
 
     /// The way to the network, if the node takes part in one.

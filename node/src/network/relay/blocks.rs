@@ -284,6 +284,7 @@ impl Blocks {
             self.see(hash);
         }
         io.verdict(building.peer, building.gossip, verdict);
+        tracing::debug!(%hash, due = building.due, "passing a block on");
         io.out.push(Output::Import {
             blocks: vec![block],
             proven_work: building.work,
@@ -325,7 +326,10 @@ impl Blocks {
             return Ok(());
         }
         self.see(tip.hash);
-        let bytes = announcement(io, tip)?.encode();
+        let announcement = announcement(io, tip)?;
+        let transactions = announcement.short_ids.len();
+        tracing::debug!(hash = %tip.hash, transactions, "announcing a block");
+        let bytes = announcement.encode();
         let topic = Topic::Blocks;
         io.out.push(Output::Publish { topic, bytes });
         Ok(())
