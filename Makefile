@@ -34,12 +34,15 @@ bench: ## run the benchmarks; ARGS="import" picks some by name
 PROGRAMS ?= 10000000
 SEED ?= $(shell date +%s)
 
-fuzz: ## compare the machine with revm on random programs; PROGRAMS=… and SEED=… choose them
+fuzz: ## compare the machine with revm on random programs, and damage messages of peers; PROGRAMS=… and SEED=… choose them
 	@CAIRN_FUZZ_PROGRAMS=$(PROGRAMS) CAIRN_FUZZ_SEED=$(SEED) \
 		$(CARGO) test --release -p cairn-vm --test differential both_machines_agree -- --nocapture
+	@CAIRN_FUZZ_MESSAGES=$(PROGRAMS) CAIRN_FUZZ_SEED=$(SEED) \
+		$(CARGO) test --release -p cairn-node --test wire -- --nocapture
 
 SEEDS ?= 10000
+FIRST ?= 0
 
-sim: ## simulate whole networks; SEEDS=… says how many, SEED=… where to begin
-	@CAIRN_SIM_SEEDS=$(SEEDS) CAIRN_SIM_SEED=$(SEED) \
+sim: ## simulate whole networks; SEEDS=… says how many, FIRST=… where to begin
+	@CAIRN_SIM_SEEDS=$(SEEDS) CAIRN_SIM_SEED=$(FIRST) \
 		$(CARGO) test --release -p cairn-node --test sim every_seed -- --nocapture
