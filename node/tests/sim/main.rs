@@ -111,3 +111,14 @@ fn a_seed_is_one_history() {
         assert_eq!(World::new(seed).run(), World::new(seed).run());
     }
 }
+
+/// The lighter of the two has more blocks to undo than headers fit its window, so that it must
+/// read the heavier one's twice: first for their work, then for themselves.
+#[test]
+fn a_branch_longer_than_the_header_window_wins() {
+    let window = cairn_node::network::limits::HEADER_WINDOW as u64;
+    let (light, heavy) = (window + 300, window + 900);
+    let summary = World::meeting([light, heavy]).run();
+    assert!(summary.blocks >= heavy, "{summary}");
+    assert_eq!(summary.deepest as u64, light, "{summary}");
+}

@@ -51,6 +51,25 @@ pub struct Partition {
 }
 
 impl Scenario {
+    /// Nodes in a chain of links, and nothing that goes wrong or is mined.
+    pub fn quiet(nodes: usize) -> Self {
+        Self {
+            nodes,
+            liars: Vec::new(),
+            shares: vec![0.0; nodes],
+            skews_ms: vec![0; nodes],
+            joins_ms: vec![0; nodes],
+            links: (1..nodes).map(|node| (node, node - 1)).collect(),
+            loss: 0.0,
+            duplication: 0.0,
+            delay_ms: (1, 50),
+            partitions: Vec::new(),
+            crashes: Vec::new(),
+            user_ms: 60_000,
+            heal_ms: 60_000,
+        }
+    }
+
     /// Draws a run.
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         let nodes = rng.random_range(2..=6);

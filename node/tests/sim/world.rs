@@ -149,6 +149,8 @@ pub struct World {
     spec: Arc<ChainSpec>,
     identity: Identity,
     now_ms: u64,
+    /// How long the chain has existed when the world begins.
+    age_ms: u64,
     queue: BTreeMap<(u64, u64), Happening>,
     order: u64,
     nodes: Vec<Node>,
@@ -165,6 +167,39 @@ impl World {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let scenario = Scenario::draw(&mut rng);
         tracing::debug!(seed, ?scenario);
+        Self::of(rng, scenario)
+    }
+
+    /// Two nodes that do not mine, and meet late: each has a chain of so many blocks from
+    /// genesis on.
+    pub fn meeting(lengths: [u64; 2]) -> Self {
+        let mut world = Self::of(ChaCha8Rng::seed_from_u64(0), Scenario::quiet(2));
+        let longest = lengths.into_iter().max().unwrap_or_default();
+        world.age_ms = (longest + 1) * spec::SPACING_S * 1000;
+        for (node, length) in lengths.into_iter().enumerate() {
+            world.grow(node, length);
+        }
+        world
+    }
+
+    /// Mines a chain without anybody noticing.
+    fn grow(&mut self, node: usize, length: u64) {
+        let mut now = Now {
+            ms: self.spec.genesis_time * 1000,
+        };
+        self.nodes[node].start(&self.spec, &self.identity, now);
+        for _ in 0..length {
+            now.ms += spec::SPACING_S * 1000;
+            let mined = self.nodes[node].mine(now, &self.spec);
+            let block = mined.expect("a store").expect("a template");
+            let event = Event::Block(Box::new(block));
+            let done = self.nodes[node].core(now, event, false, &mut Done::default());
+            done.expect("a store");
+        }
+        self.nodes[node].crash();
+    }
+
+    fn of(rng: ChaCha8Rng, scenario: Scenario) -> Self {
         let spec = Arc::new(spec::spec());
         let lies = std::iter::repeat_n(None, scenario.nodes)
             .chain(scenario.liars.iter().map(|lie| Some(*lie)));
@@ -179,6 +214,7 @@ impl World {
             identity: Identity::new(&spec, genesis, "sim"),
             spec,
             now_ms: 0,
+            age_ms: 60_000,
             queue: BTreeMap::new(),
             order: 0,
             nodes,
@@ -259,7 +295,7 @@ impl World {
     }
 
     fn now(&self, node: usize) -> Now {
-        let genesis_ms = self.spec.genesis_time * 1000 + 60_000;
+        let genesis_ms = self.spec.genesis_time * 1000 + self.age_ms;
         Now {
             ms: (genesis_ms + self.now_ms).saturating_add_signed(self.nodes[node].skew_ms),
         }
