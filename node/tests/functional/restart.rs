@@ -140,7 +140,9 @@ fn a_node_goes_on_when_nobody_reads_its_log() {
         .local_addr()
         .unwrap()
         .to_string();
-    let arguments = ["run", "--chain", "devnet", "--mine", "--rpc", &free];
+    let arguments = [
+        "run", "--chain", "devnet", "--mine", "--no-p2p", "--rpc", &free,
+    ];
     for log_format in ["human", "json"] {
         let mut command = cairn_command(home.path(), &arguments);
         command.args(["--log-format", log_format]);

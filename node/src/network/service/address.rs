@@ -35,6 +35,14 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
     }
 }
 
+/// Gives back the address of a peer that somebody wrote, if it is one.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn check_address(text: &str) -> Result<String, String> {
+    parse(text).map(|_| text.trim().to_owned())
+}
+
 /// Takes the peer id off an address.
 pub(super) fn split(mut address: Multiaddr) -> Place {
     let peer = match address.iter().last() {

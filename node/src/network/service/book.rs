@@ -41,18 +41,20 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Takes in where a peer is said to be.
-    pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) {
+    /// Takes in where a peer is said to be; whether that is news.
+    pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) -> bool {
         let peer = peer.to_string();
         if !self.peers.contains_key(&peer) && self.peers.len() >= MAX_PEERS {
             self.forget_worst();
         }
         let entry = self.peers.entry(peer).or_default();
         // What somebody says does not push out where the peer was found.
-        if !entry.addresses.contains(&address) && entry.addresses.len() < MAX_ADDRESSES {
+        let is_news = !entry.addresses.contains(&address) && entry.addresses.len() < MAX_ADDRESSES;
+        if is_news {
             entry.addresses.push(address);
             self.dirty = true;
         }
+        is_news
     }
 
     /// Takes in that a peer was reached at an address, which is now its first.

@@ -12,7 +12,7 @@ use super::behaviour::HELLO;
 use super::gossip::protocol;
 use super::handle::{Command, NodeInfo, PeerInfo};
 use super::outputs::printable;
-use super::sessions::Leaving;
+use super::sessions::{Leaving, Session};
 use super::task::Task;
 use super::{start, why};
 use crate::clock;
@@ -114,7 +114,7 @@ impl Task {
             why: why.to_owned(),
             close_ms: 0,
         });
-        tracing::info!("leaving {peer}: {why}");
+        self.tell(&format!("leaving {peer}: {why}"));
         self.last_words
             .remember(clock::now().ms, *peer, why.to_owned());
         self.swarm.disconnect_peer_id(*peer).is_ok()
@@ -193,11 +193,8 @@ impl Task {
             Some(peer) => self.sessions.get(peer),
             None => self.sessions.at(address),
         };
-        if session.is_some_and(|session| session.is_ready()) {
-            return Some("it is connected".to_owned());
-        }
-        if let Some(Leaving { why, .. }) = session.and_then(|session| session.leaving.as_ref()) {
-            return Some(why.clone());
+        if let Some(sentence) = session.and_then(Session::sentence) {
+            return Some(sentence);
         }
         let refused = gate.objection(peer, address).or_else(|| gate.is_full());
         refused.map(|refused| format!("this node refuses it: {refused}"))
@@ -211,9 +208,13 @@ impl Task {
         }
         let outbound = gate.outbound();
         let (sessions, own) = (&self.sessions, *self.swarm.local_peer_id());
+        // Or need not be tried.
         let is_connected = |place: &Place, found: Option<&PeerId>| {
             let known = [place.peer.as_ref(), found].into_iter().flatten();
-            let mut known = known.filter(|peer| **peer == own || sessions.get(peer).is_some());
+            let mut known = known.filter(|peer| {
+                let refused = gate.objection(Some(peer), &place.address).is_some();
+                refused || **peer == own || sessions.get(peer).is_some()
+            });
             known.next().is_some() || sessions.at(&place.address).is_some()
         };
         let dials = self.dialer.due(now.ms, outbound, &self.book, is_connected);

@@ -115,11 +115,11 @@ impl Dialer {
             }
         }
         let wanted = OUTBOUND.saturating_sub(outbound + dials.len());
-        dials.extend(self.from_book(now_ms, wanted.min(MAX_DIALS), book, is_connected));
+        dials.extend(self.some_of_book(now_ms, wanted.min(MAX_DIALS), book, is_connected));
         dials
     }
 
-    fn from_book(
+    fn some_of_book(
         &mut self,
         now_ms: u64,
         wanted: usize,

@@ -10,7 +10,7 @@ use libp2p::{Multiaddr, PeerId, gossipsub, identify, kad, mdns, ping};
 use super::address::{ip, is_public, split};
 use super::behaviour::BehaviourEvent;
 use super::codec::Received;
-use super::sessions::Leaving;
+use super::sessions::{Leaving, Session};
 use super::task::{Asked, Task};
 use super::why;
 use crate::clock;
@@ -85,6 +85,8 @@ impl Task {
             // take the other's call for the first.
             let outbound = true;
             self.inputs.push_back(Input::Connected { peer, outbound });
+        } else if let Some(sentence) = self.sessions.get(&id).and_then(Session::sentence) {
+            self.questions.settled(&id, &sentence);
         }
     }
 
@@ -96,12 +98,12 @@ impl Task {
         self.inputs.push_back(Input::Disconnected { peer });
         let gone = match cause {
             None | Some(ConnectionError::KeepAliveTimeout) => "it closed the connection".to_owned(),
-            Some(ConnectionError::IO(error)) => format!("the connection broke: {error}"),
+            Some(ConnectionError::IO(error)) => why::broken(error),
         };
         match session.leaving {
             Some(Leaving { why, .. }) => self.questions.settled(&id, &why),
             None if session.ready.is_some() => {
-                tracing::info!("lost {id}: {gone}");
+                self.tell(&format!("lost {id}: {gone}"));
                 self.last_words.remember(clock::now().ms, id, gone);
             }
             None => {
@@ -170,12 +172,18 @@ impl Task {
             return;
         };
         match status {
-            Ok(status) => {
+            Ok(status) if self.may_ask(&id) => {
                 let id = self.keep_asked(asked);
                 self.said(Input::Hello { peer, id, status });
             }
+            Ok(_) => self.fault(id, Fault::Flood),
             Err(fault) => self.fault(id, fault),
         }
+    }
+
+    fn may_ask(&mut self, id: &PeerId) -> bool {
+        let session = self.sessions.get_mut(id);
+        session.is_some_and(|session| session.hellos.take(clock::now().ms))
     }
 
     fn keep_asked(&mut self, asked: Asked) -> InboundId {
@@ -219,7 +227,7 @@ impl Task {
             });
         }
         if self.last_words.remember(now_ms, id, why.clone()) {
-            tracing::warn!("leaving {id}: {why}");
+            self.warn(&format!("leaving {id}: {why}"));
         }
         self.questions.settled(&id, &why);
         self.book.failed(now_ms, &id);
@@ -342,9 +350,10 @@ impl Task {
         };
         let ping_ms = match &event.result {
             Ok(time) => Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-            Err(ping::Failure::Timeout) => None,
-            // The connection says itself when it breaks; whoever knows no ping answers others.
-            Err(_) => return,
+            // Whoever knows no ping answers other questions.
+            Err(ping::Failure::Unsupported) => return,
+            // No answer, or none to the wish to ping again, which libp2p tells as `Other`.
+            Err(_) => None,
         };
         if !session.pinged(ping_ms) && session.leaving.is_none() {
             let why = "it does not answer any more".to_owned();
@@ -352,7 +361,7 @@ impl Task {
                 why: why.clone(),
                 close_ms: 0,
             });
-            tracing::info!("lost {}: {why}", event.peer);
+            self.tell(&format!("lost {}: {why}", event.peer));
             self.last_words.remember(clock::now().ms, event.peer, why);
         }
     }
@@ -388,14 +397,14 @@ impl Task {
         if id == *self.swarm.local_peer_id() {
             return;
         }
-        if self.is_public
-            && is_public(&address)
+        if self.is_public && !is_public(&address) {
+            return;
+        }
+        // Kademlia has no bound of its own for the addresses of one peer.
+        if self.book.learn(id, address.clone())
             && let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut()
         {
-            kademlia.add_address(&id, address.clone());
-        }
-        if !self.is_public || is_public(&address) {
-            self.book.learn(id, address);
+            kademlia.add_address(&id, address);
         }
     }
 

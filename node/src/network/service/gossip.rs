@@ -131,7 +131,9 @@ fn score(topics: &Topics) -> PeerScoreParams {
         behaviour_penalty_weight: -1.0,
         behaviour_penalty_threshold: 6.0,
         behaviour_penalty_decay: 0.9,
-        retain_score: Duration::from_secs(600),
+        // Also of peers that did nothing wrong: one that calls under ever new names
+        // must not fill the memory with them.
+        retain_score: Duration::from_secs(30),
         slow_peer_weight: 0.0,
         ..PeerScoreParams::default()
     }

@@ -33,6 +33,7 @@ mod address;
 mod bans;
 mod behaviour;
 mod book;
+mod budget;
 mod checks;
 mod codec;
 mod commands;
@@ -61,6 +62,7 @@ use std::sync::Arc;
 
 use cairn_genesis::{ChainSpec, VerifiedBlock, VerifiedTransaction};
 
+pub use address::check_address;
 pub use handle::{BanInfo, HandleError, NetworkHandle, NodeInfo, PeerInfo};
 pub use key::KeyError;
 pub use link::Link;

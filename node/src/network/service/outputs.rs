@@ -118,14 +118,15 @@ impl Task {
             return;
         };
         let (id, address, inbound) = (session.id, session.address().cloned(), session.is_inbound());
-        let way = address.as_ref().map_or("", super::address::transport);
-        tracing::info!(
-            "connected with {id} ({}, at block {}), {} over {way}",
+        let line = format!(
+            "connected with {id} ({}, at block {}), {} over {}",
             printable(&status.client),
             status.number,
             if inbound { "which called" } else { "called" },
+            address.as_ref().map_or("", super::address::transport),
         );
         session.ready = Some(status);
+        self.tell(&line);
         self.dialer.fits(&id);
         if let Some(address) = address.filter(|_| !inbound) {
             self.book.reached(now_ms, id, address);
@@ -145,7 +146,7 @@ impl Task {
         });
         self.questions.settled(&id, &why);
         if self.last_words.remember(now_ms, id, why.clone()) {
-            tracing::warn!("leaving {id}: {why}");
+            self.warn(&format!("leaving {id}: {why}"));
         }
         self.book.failed(now_ms, &id);
     }
@@ -164,12 +165,28 @@ impl Task {
         });
         let bans = &mut self.swarm.behaviour_mut().gate.bans;
         bans.add(id, ip, &why, now_ms.saturating_add(BAN_MS));
-        tracing::warn!("banned {id} for {} min: {why}", BAN_MS / 60_000);
+        self.warn(&format!("banned {id} for {} min: {why}", BAN_MS / 60_000));
         self.questions.settled(&id, &sentence);
         self.last_words.remember(now_ms, id, sentence);
         self.book.forget(&id);
         // Nothing to answer to: it is not connected if this fails.
         let _ = self.swarm.disconnect_peer_id(id);
+    }
+
+    /// A line for people. What strangers do can fill a log only so fast.
+    pub(super) fn tell(&mut self, line: &str) {
+        match self.lines.take(clock::now().ms) {
+            true => tracing::info!("{line}"),
+            false => tracing::debug!("{line}"),
+        }
+    }
+
+    /// The same for what the operator may want to do something about.
+    pub(super) fn warn(&mut self, line: &str) {
+        match self.lines.take(clock::now().ms) {
+            true => tracing::warn!("{line}"),
+            false => tracing::debug!("{line}"),
+        }
     }
 
     /// Closes what has been left for long enough.

@@ -5,10 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
+use super::budget::Budget;
 use crate::network::{Peer, Status};
 
 /// Pings in a row without an answer after which a peer is gone.
 const MAX_SILENT_PINGS: u32 = 2;
+
+/// How often a peer may ask who we are and where we stand, on average and at once. Honest
+/// ones ask every ten seconds, and when they hear of a chain that may be better.
+const HELLOS_PER_S: u64 = 5;
+const HELLO_BURST: u64 = 100;
 
 /// One connection.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub(super) struct Session {
     pub ready: Option<Status>,
     pub ping_ms: Option<u64>,
     silent_pings: u32,
+    /// How often it may ask who we are.
+    pub hellos: Budget,
     /// Why it is left, once that is decided, and when its connections are closed at the latest.
     pub leaving: Option<Leaving>,
 }
@@ -54,6 +62,14 @@ impl Session {
     /// Whether it is on our chain and stays.
     pub(super) fn is_ready(&self) -> bool {
         self.ready.is_some() && self.leaving.is_none()
+    }
+
+    /// What is to say about it, once that is known.
+    pub(super) fn sentence(&self) -> Option<String> {
+        match &self.leaving {
+            Some(leaving) => Some(leaving.why.clone()),
+            None => self.ready.is_some().then(|| "it is connected".to_owned()),
+        }
     }
 
     /// Takes in how a ping went; `false` if the peer does not answer any more.
@@ -107,6 +123,7 @@ impl Sessions {
             ready: None,
             ping_ms: None,
             silent_pings: 0,
+            hellos: Budget::new(now_ms, HELLO_BURST, HELLOS_PER_S),
             leaving: None,
         };
         self.by_id.insert(id, session);

@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::book::Book;
+use super::budget::Budget;
 use super::checks::{Checks, Done};
 use super::codec::Received;
 use super::dial::Dialer;
@@ -36,6 +37,10 @@ use crate::store::StoreError;
 
 /// How often the machine looks at the time.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Lines of the log that strangers can cause, on average and at once.
+const LINES_PER_S: u64 = 5;
+const LINE_BURST: u64 = 200;
 
 /// A peer's question that has not been answered.
 pub(super) enum Asked {
@@ -80,6 +85,8 @@ pub(super) struct Task {
 
     pub sessions: Sessions,
     pub last_words: LastWords,
+    /// Lines of the log that strangers cause.
+    pub lines: Budget,
     pub questions: Questions,
     pub gossip: Waiting,
     /// Statuses that we have asked for.
@@ -125,6 +132,7 @@ impl Task {
             is_public: setup.is_public,
             sessions: Sessions::default(),
             last_words: LastWords::default(),
+            lines: Budget::new(clock::now().ms, LINE_BURST, LINES_PER_S),
             questions: Questions::default(),
             gossip: Waiting::default(),
             hellos: HashMap::new(),

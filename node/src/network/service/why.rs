@@ -120,6 +120,22 @@ pub(super) fn denied(cause: &ConnectionDenied) -> String {
     }
 }
 
+/// How a connection ended.
+pub(super) fn broken(error: &io::Error) -> String {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        UnexpectedEof,
+    ];
+    let reason = innermost(error);
+    match kinds.contains(&error.kind()) || reason.contains("closed") {
+        true => "it closed the connection".to_owned(),
+        false => format!("the connection broke: {reason}"),
+    }
+}
+
 fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
     let reasons: Vec<_> = errors
         .iter()
@@ -131,11 +147,17 @@ fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
     }
 }
 
-/// What the system says, which is at the end of the chain of errors.
 fn reason(error: &TransportError<io::Error>) -> String {
-    let TransportError::Other(error) = error else {
-        return "no such kind of address is spoken here".to_owned();
-    };
+    match error {
+        TransportError::Other(error) => innermost(error),
+        TransportError::MultiaddrNotSupported(_) => {
+            "no such kind of address is spoken here".to_owned()
+        }
+    }
+}
+
+/// What the system says, which is at the end of the chain of errors.
+fn innermost(error: &io::Error) -> String {
     let mut innermost: &(dyn Error + 'static) = error;
     loop {
         // An I/O error that wraps another one shows that one's text, but not as its source.
@@ -169,6 +191,18 @@ mod tests {
         assert_eq!(
             sentence,
             "it is not reachable at /ip4/127.0.0.1/tcp/1: Connection refused (os error 111)"
+        );
+    }
+
+    #[test]
+    fn an_end_is_not_a_breakdown() {
+        let closed = "it closed the connection";
+        assert_eq!(broken(&io::ErrorKind::UnexpectedEof.into()), closed);
+        assert_eq!(broken(&io::Error::other("connection is closed")), closed);
+        let timeout = io::Error::from_raw_os_error(110);
+        assert_eq!(
+            broken(&timeout),
+            "the connection broke: Connection timed out (os error 110)"
         );
     }
 

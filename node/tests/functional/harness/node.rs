@@ -178,6 +178,9 @@ pub fn node_command(data: &Path, arguments: &[&str]) -> Command {
     let mut command = cairn_command(data, arguments);
     command.arg("--datadir").arg(data);
     command.args(["--threads", "1", "--log-format", "json"]);
+    if !arguments.contains(&"--p2p") {
+        command.arg("--no-p2p");
+    }
     if !arguments.contains(&"--rpc") {
         command.args(["--rpc", "127.0.0.1:0"]);
     }

@@ -1,0 +1,12 @@
+//! Whole nodes with real sockets, all on loopback.
+//!
+//! - [`nodes`]: nodes in this process;
+//! - [`stranger`]: somebody who speaks libp2p, and not as Cairn does.
+
+mod bans;
+mod connect;
+mod mismatch;
+mod nodes;
+mod start;
+mod stranger;
+mod why;
