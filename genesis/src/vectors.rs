@@ -17,7 +17,7 @@ pub(crate) fn text(path: &str) -> Option<String> {
         // Not by `eprintln`: the test runner would swallow what a passing test prints.
         let _ = writeln!(
             io::stderr(),
-            "SKIPPED: {path}: no vectors at {}",
+            "SKIPPED: {path}: no vectors at {}; CAIRN_VECTORS names their directory",
             root.display()
         );
     }

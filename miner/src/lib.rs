@@ -7,13 +7,13 @@
 //! ```text
 //!   Work ──set_work──► Miner ── chunks of nonces ──► worker threads ──► search ──► kernels/portable
 //!                        ▲                                │
-//!                        └── hashes() ◄── counter ◄───────┴── Event::Found | Event::Exhausted ──► callback
+//!                        └── hashes() ◄── counters ◄──────┴── Event::Found | Event::Exhausted ──► callback
 //! ```
 //!
 //! - [`search`]: one header prepared for many nonces; [`scan`] is its shortest use.
 //! - `kernels/`: how nonces are tried. One kernel today; faster ones come behind the same function.
 //! - [`miner`]: the threads; they sleep while there is no work and react to new work within a chunk.
-//! - [`rate`]: an estimate of hashes per second. The clock is an argument.
+//! - [`rate`]: an estimate of hashes per second of work.
 //!
 //! Deliberately absent: blocks and transactions, networks, and knowledge of what made the 80 bytes.
 
@@ -23,6 +23,6 @@ pub mod miner;
 pub mod rate;
 pub mod search;
 
-pub use miner::{Event, Miner, Options, Share, StartError, Work};
+pub use miner::{Event, MAX_THREADS, Miner, Options, Share, StartError, Work};
 pub use rate::HashRate;
 pub use search::{Search, scan};

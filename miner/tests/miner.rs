@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use cairn_miner::{Event, Miner, Options, Share, Work, scan};
+use cairn_miner::{Event, MAX_THREADS, Miner, Options, Share, StartError, Work, scan};
 use std::{
     num::NonZeroUsize,
     sync::mpsc::{Receiver, channel},
@@ -175,6 +175,28 @@ fn without_work_nothing_is_hashed() {
     assert!(miner.hashes() <= most);
     drop(miner);
     assert_eq!(events.try_iter().count(), 0);
+}
+
+#[test]
+fn only_work_counts_as_time() {
+    let (miner, events) = start(2, 50);
+    assert_eq!(miner.worked(), Duration::ZERO);
+    miner.set_work(Some(bounded(1, IMPOSSIBLE, 100_000)));
+    assert_eq!(next(&events), Event::Exhausted { work_id: 1 });
+    let worked = miner.worked();
+    assert!(worked > Duration::ZERO);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(miner.worked(), worked, "nobody worked meanwhile");
+}
+
+#[test]
+fn too_many_threads_are_refused() {
+    let options = Options {
+        threads: NonZeroUsize::new(MAX_THREADS + 1).unwrap(),
+        share: Share::FULL,
+    };
+    let refused = Miner::start(options, |_| {}).unwrap_err();
+    assert!(matches!(refused, StartError::TooMany { got } if got == MAX_THREADS + 1));
 }
 
 #[test]

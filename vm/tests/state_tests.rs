@@ -26,7 +26,7 @@ fn fixtures() -> Option<tempfile::TempDir> {
         // Not by `eprintln`: the test runner would swallow what a passing test prints.
         let _ = writeln!(
             io::stderr(),
-            "SKIPPED: state tests: there is no {}",
+            "SKIPPED: state tests: there is no {}; CAIRN_VECTORS names its directory",
             archive.display()
         );
         return None;
@@ -39,11 +39,11 @@ fn fixtures() -> Option<tempfile::TempDir> {
 }
 
 #[test]
-fn every_state_test_passes_in_blocks_and_by_instruction() {
+fn every_state_test_passes_in_every_translation() {
     let Some(folder) = fixtures() else {
         return;
     };
-    for options in [&[][..], &["--by-instruction"]] {
+    for options in [&[][..], &["--thorough"], &["--by-instruction"]] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_cairn-vm"));
         program.env_remove("CAIRN_JSON");
         let output = program

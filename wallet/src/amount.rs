@@ -26,6 +26,12 @@ pub enum AmountError {
         /// The text as given, shortened.
         text: String,
     },
+    /// Below zero.
+    #[error("\"{text}\" is below zero; an amount is zero or more")]
+    Negative {
+        /// The text as given, shortened.
+        text: String,
+    },
     /// The letters after the number name no unit.
     #[error("\"{unit}\" is not a unit; use cairn, gwei or wei")]
     UnknownUnit {
@@ -156,6 +162,13 @@ fn split(text: &str) -> Result<(&str, Option<Unit>), AmountError> {
     if trimmed.len() > MAX_TEXT_BYTES {
         return Err(malformed());
     }
+    if let Some(number) = trimmed.strip_prefix('-')
+        && split(number).is_ok()
+    {
+        return Err(AmountError::Negative {
+            text: trimmed.chars().take(40).collect(),
+        });
+    }
     let end = trimmed
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(trimmed.len());
@@ -241,7 +254,8 @@ mod tests {
     #[test]
     fn refuses_what_is_not_an_amount() {
         for text in [
-            "", ".", ".5", "5.", "1.2.3", "1,5", "-1", "+1", "1e18", "0x10", "1_000", "1 2", "１",
+            "", ".", ".5", "5.", "1.2.3", "1,5", "--1", "-", "+1", "1e18", "0x10", "1_000", "1 2",
+            "１",
         ] {
             assert!(
                 matches!(
@@ -258,6 +272,10 @@ mod tests {
             })
         );
         assert!("9".repeat(200).parse::<Amount>().is_err());
+        for text in ["-1", "-0.5", "-7wei"] {
+            let error = text.parse::<Amount>().unwrap_err();
+            assert_eq!(error, AmountError::Negative { text: text.into() });
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! The command line: what can be asked for, and what `--help` teaches.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
-use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap::{
+    Arg, Args, Command, CommandFactory, Parser, Subcommand,
+    builder::FalseyValueParser,
+    error::{ContextKind, ContextValue},
+};
 
 use crate::command::{
     BalanceArguments, ContractArguments, ExportArguments, HistoryArguments, ImportArguments,
-    NewArguments, RestoreArguments, SendArguments, SignArguments, VerifyArguments,
+    NameArguments, NewArguments, RestoreArguments, SendArguments, SignArguments, VerifyArguments,
 };
 
 const FIRST_STEPS: &str = "\
@@ -26,7 +30,8 @@ Contracts:
 In scripts:
   cairn-wallet --json --password-file FILE send 0xADDRESS 20gwei --yes
 
-Amounts: 1.5 or 1.5cairn, 20gwei, 7wei. Exit codes: 0 done, 1 failed, 2 usage.
+Amounts: 1.5 or 1.5cairn, 20gwei, 7wei.
+Exit codes: 0 done, 1 failed, 2 the command line is wrong.
 Passphrases come from a prompt, --password-file or CAIRN_PASSWORD, never from arguments.";
 
 /// Keys, signatures and payments for Cairn.
@@ -68,6 +73,69 @@ pub struct CommonOptions {
     pub json: bool,
 }
 
+impl Arguments {
+    /// Reads the command line and the environment.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that was asked for. A wrong value that nobody typed is
+    /// said to come from its variable.
+    pub fn read() -> Result<Self, clap::Error> {
+        Self::try_parse().map_err(|mut error| {
+            let mut command = Self::command();
+            command.build();
+            if let Some(variable) = variable_at_fault(&command, &error) {
+                let tip = format!("the value is that of the variable {variable}");
+                let tips = ContextValue::StyledStrs(vec![tip.into()]);
+                error.insert(ContextKind::Suggested, tips);
+            }
+            error
+        })
+    }
+}
+
+/// The environment variable that holds the wrong value, unless the option was given.
+fn variable_at_fault(command: &Command, error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    };
+    let (name, value) = (
+        text(ContextKind::InvalidArg)?,
+        text(ContextKind::InvalidValue)?,
+    );
+    let argument = find_argument(command, name)?;
+    let option = format!("--{}", argument.get_long()?);
+    let given = |word: &str| word.split('=').next() == Some(&option);
+    let is_given = std::env::args_os().any(|word| given(&word.to_string_lossy()));
+    let variable = argument.get_env()?;
+    let is_at_fault = !is_given && std::env::var_os(variable)? == value.as_str();
+    is_at_fault.then(|| variable.to_string_lossy().into_owned())
+}
+
+fn find_argument<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
+    let mut own = command.get_arguments();
+    own.find(|argument| argument.to_string() == name)
+        .or_else(|| {
+            let mut verbs = command.get_subcommands();
+            verbs.find_map(|verb| find_argument(verb, name))
+        })
+}
+
+/// Reads a whole number.
+pub(crate) fn whole_number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse()
+        .map_err(|_| "write a whole number in digits, such as 7")
+}
+
+/// Reads a whole number above zero.
+pub(crate) fn positive(text: &str) -> Result<u64, &'static str> {
+    let number = whole_number(text)?;
+    if number == 0 {
+        return Err("write a number from 1 on");
+    }
+    Ok(number)
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -79,6 +147,8 @@ pub enum Verb {
     Import(ImportArguments),
     /// Show the accounts of the keystore.
     List,
+    /// Give an account another name.
+    Name(NameArguments),
     /// Print an account's private key or key file.
     Export(ExportArguments),
     /// Pay somebody, and wait until the payment is mined.
@@ -98,7 +168,6 @@ pub enum Verb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -110,7 +179,7 @@ mod tests {
         explains_itself(&Arguments::command());
     }
 
-    fn explains_itself(command: &clap::Command) {
+    fn explains_itself(command: &Command) {
         assert!(command.get_about().is_some(), "{}", command.get_name());
         for argument in command.get_arguments() {
             let (command, argument, help) =

@@ -64,6 +64,12 @@ pub enum ConsoleError {
         /// Which file.
         path: PathBuf,
     },
+    /// The password file holds nothing.
+    #[error("the password file {} is empty; it holds the passphrase, on one line", path.display())]
+    PasswordFileEmpty {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The environment variable is not text.
     #[error("{PASSWORD_VARIABLE} is not UTF-8; use --password-file")]
     PasswordVariable,
@@ -211,6 +217,9 @@ impl Console {
             let text = disk::read(path)?;
             let line = text.strip_suffix('\n').unwrap_or(&text);
             let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.is_empty() {
+                return Err(ConsoleError::PasswordFileEmpty { path: path.clone() });
+            }
             if line.contains('\n') {
                 return Err(ConsoleError::PasswordFileLines { path: path.clone() });
             }
@@ -241,6 +250,7 @@ impl Console {
     /// [`ConsoleError`].
     pub fn new_passphrase(&self) -> Result<Zeroizing<String>, ConsoleError> {
         if let Some(passphrase) = self.prepared_passphrase()? {
+            self.warn_if_short(&passphrase);
             return Ok(passphrase);
         }
         let what = "a passphrase";
@@ -253,12 +263,16 @@ impl Console {
         if first != second {
             return Err(ConsoleError::Different);
         }
-        if first.chars().count() < SHORT_PASSPHRASE_CHARS && !first.is_empty() {
+        self.warn_if_short(&first);
+        Ok(first)
+    }
+
+    fn warn_if_short(&self, passphrase: &str) {
+        if passphrase.chars().count() < SHORT_PASSPHRASE_CHARS && !passphrase.is_empty() {
             self.note(
                 "Warning: this passphrase is short; whoever copies the key file can guess it.",
             );
         }
-        Ok(first)
     }
 }
 

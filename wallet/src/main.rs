@@ -1,12 +1,12 @@
-//! The program `cairn-wallet`. It decides nothing but the exit code: 0 done, 1 failed, 2 usage.
+//! The program `cairn-wallet`. It decides nothing but the exit code: 0 done, 1 failed, 2 the command line is
+//! wrong.
 
 use std::process::ExitCode;
 
 use cairn_wallet::{Arguments, run};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(message) => {
             // Help and version come this way too, with exit code 0. Nobody can be told that

@@ -10,7 +10,10 @@ pub(crate) fn read(what: &str, name: &str) -> Option<String> {
         std::env::var_os("CAIRN_VECTORS").map_or_else(|| PathBuf::from(default), PathBuf::from);
     let path = root.join("small").join(name);
     if !path.exists() {
-        eprintln!("SKIPPED: {what}: no vectors at {}", path.display());
+        eprintln!(
+            "SKIPPED: {what}: no vectors at {}; CAIRN_VECTORS names their directory",
+            path.display()
+        );
         return None;
     }
     Some(std::fs::read_to_string(&path).expect("the vectors can be read"))

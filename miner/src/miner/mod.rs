@@ -21,12 +21,15 @@ use queue::Queue;
 use std::{
     num::NonZeroUsize,
     ops::RangeInclusive,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread::{self, JoinHandle},
+    time::Duration,
 };
+use worker::Counters;
+
+/// Most threads of a miner. More than any machine runs at once, and few enough that the system gives
+/// them: where it cannot set up the stack of one, the whole process would end without a word.
+pub const MAX_THREADS: usize = 1_024;
 
 /// A header to find a nonce for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,10 +96,16 @@ impl Default for Options {
 /// Why a miner could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// More threads than a miner may have.
+    #[error("{got} threads are too many: at most {MAX_THREADS} are possible")]
+    TooMany {
+        /// How many were asked for.
+        got: usize,
+    },
     /// The system gave no thread.
-    #[error("worker thread {number} could not be started")]
+    #[error("the system gives no more than {number} threads ({source}); use fewer")]
     Spawn {
-        /// Which of the threads, from 0.
+        /// Which of the threads, from 0; so many were started before.
         number: usize,
         /// The system's reason.
         source: std::io::Error,
@@ -108,7 +117,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Miner {
     queue: Arc<Queue>,
-    hashes: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -121,22 +130,26 @@ impl Miner {
     ///
     /// # Errors
     ///
-    /// If the system refuses a thread; those already started are stopped.
+    /// If there are too many threads, or the system refuses one; those already started are stopped.
     pub fn start(
         options: Options,
         on_event: impl Fn(Event) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
+        let wanted = options.threads.get();
+        if wanted > MAX_THREADS {
+            return Err(StartError::TooMany { got: wanted });
+        }
         let queue = Arc::new(Queue::new(Box::new(on_event)));
         let mut miner = Self {
             queue,
-            hashes: Arc::default(),
+            counters: Arc::default(),
             threads: Vec::new(),
         };
-        for number in 0..options.threads.get() {
-            let (queue, hashes) = (Arc::clone(&miner.queue), Arc::clone(&miner.hashes));
+        for number in 0..wanted {
+            let (queue, counters) = (Arc::clone(&miner.queue), Arc::clone(&miner.counters));
             let thread = thread::Builder::new()
                 .name(format!("miner-{number}"))
-                .spawn(move || worker::run(&queue, &hashes, options.share))
+                .spawn(move || worker::run(&queue, &counters, options.share))
                 .map_err(|source| StartError::Spawn { number, source })?;
             miner.threads.push(thread);
         }
@@ -161,7 +174,15 @@ impl Miner {
 
     /// Hashes computed since the start by all threads, counted per chunk. See [`crate::HashRate`].
     pub fn hashes(&self) -> u64 {
-        self.hashes.load(Ordering::Relaxed)
+        self.counters.hashes.load(Ordering::Relaxed)
+    }
+
+    /// How long the miner has worked since the start, counted per chunk, as a mean over its threads.
+    /// Rests that a small [`Share`] asks for count; waiting for work and pauses do not.
+    pub fn worked(&self) -> Duration {
+        let worked_ns = self.counters.worked_ns.load(Ordering::Relaxed);
+        let threads = u64::try_from(self.threads.len()).unwrap_or(u64::MAX);
+        Duration::from_nanos(worked_ns / threads.max(1))
     }
 }
 

@@ -1,17 +1,18 @@
 //! Every command, option and environment variable of `cairn`.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use alloy_primitives::Address;
+use cairn_miner::MAX_THREADS;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::address;
 use super::logging::Filter;
 use super::network::NetworkArgs;
-use super::spec::Fund;
+use super::spec::{self, Fund};
+use super::value::{listen_address, name_variable, number};
 use crate::mining::Mode;
 
 /// A proof-of-work blockchain node that every Ethereum tool can talk to.
@@ -34,7 +35,8 @@ pub struct Cli {
 impl Cli {
     /// Reads the command line. If it is wrong the program ends with 2.
     pub fn read() -> Self {
-        let cli = Self::parse();
+        let cli =
+            Self::try_parse().unwrap_or_else(|error| name_variable(error, Self::command()).exit());
         if let Command::Spec(spec) = &cli.command
             && let SpecCommand::New { funds, .. } = &spec.command
             && let Some(address) = Fund::repeated(funds)
@@ -74,12 +76,13 @@ pub struct NodeArgs {
     pub mine_to: Option<Address>,
 
     /// Threads that mine [default: half of the processor's]
-    #[arg(long, env = "CAIRN_THREADS", value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, env = "CAIRN_THREADS", value_name = "N",
+          value_parser = number::<usize>(1, MAX_THREADS as u64))]
+    pub threads: Option<usize>,
 
     /// Percent of the time in which each mining thread computes
     #[arg(long, env = "CAIRN_MINE_SHARE", value_name = "PERCENT", default_value_t = 100,
-          value_parser = clap::value_parser!(u8).range(1..=100))]
+          value_parser = number::<u8>(1, 100))]
     pub mine_share: u8,
 
     /// Where JSON-RPC listens, HTTP and WebSocket on one port
@@ -87,7 +90,8 @@ pub struct NodeArgs {
         long,
         env = "CAIRN_RPC_LISTEN",
         value_name = "HOST:PORT",
-        default_value = "127.0.0.1:8545"
+        default_value = "127.0.0.1:8545",
+        value_parser = listen_address
     )]
     pub rpc: SocketAddr,
 
@@ -163,7 +167,7 @@ pub struct RunArgs {
 pub struct DevArgs {
     /// Mine a block every so many seconds instead of one for each transaction
     #[arg(long, env = "CAIRN_BLOCK_TIME", value_name = "SECS",
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = number::<u64>(1, u64::MAX))]
     pub block_time: Option<u64>,
 
     /// What every node has.
@@ -290,9 +294,10 @@ pub enum SpecCommand {
     /// Write a spec for a chain of your own, derived from another
     New {
         /// Name of the new chain
+        #[arg(value_parser = spec::new_name)]
         name: String,
         /// Chain id of the new chain: choose one that nobody uses
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = spec::new_chain_id)]
         chain_id: u64,
         /// Chain to derive from
         #[arg(long, value_name = "NAME|FILE", default_value = "devnet")]

@@ -11,6 +11,7 @@ mod peer;
 mod run;
 mod signals;
 mod spec;
+mod value;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -64,8 +65,14 @@ fn load_spec(chain: &str) -> Result<Arc<ChainSpec>, String> {
             ChainSpec::builtin_names().join(", ")
         ));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the chain spec {chain}: {error}"))?;
+    if path.is_dir() {
+        return Err(format!(
+            "cannot read the chain spec {chain}: it is a directory; give the path of the file in it"
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("cannot read the chain spec {chain}: {error}; is it a file that you may read?")
+    })?;
     let spec = ChainSpec::from_json(&text)
         .map_err(|error| format!("the chain spec {chain} is not valid: {error}"))?;
     Ok(Arc::new(spec))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cairn_genesis::ChainSpec;
-use cairn_miner::Share;
+use cairn_miner::{MAX_THREADS, Share};
 
 use super::args::{DevArgs, LogFormat, NodeArgs, RunArgs};
 use super::signals::StopSignals;
@@ -117,7 +117,7 @@ fn config(
         datadir: datadir(args.datadir.as_ref(), &spec)?,
         mode,
         beneficiary,
-        threads: args.threads.unwrap_or_else(half_of_the_processors),
+        threads: threads(args.threads),
         share,
         rpc,
         network: args.network.config(&spec, has_network),
@@ -125,8 +125,10 @@ fn config(
     })
 }
 
-/// Leaves the other half to the node itself and to everything else.
-fn half_of_the_processors() -> NonZeroUsize {
-    let all = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    NonZeroUsize::new(all / 2).unwrap_or(NonZeroUsize::MIN)
+/// The threads asked for, or half of the processor's: the other half is left to the node itself and
+/// to everything else.
+fn threads(chosen: Option<usize>) -> NonZeroUsize {
+    let all = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = chosen.unwrap_or_else(|| (all() / 2).min(MAX_THREADS));
+    NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN)
 }

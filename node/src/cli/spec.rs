@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use alloy_primitives::utils::parse_ether;
 use alloy_primitives::{Address, U256};
-use cairn_genesis::{ChainSpec, GenesisAccount};
+use cairn_genesis::{ChainSpec, GenesisAccount, SpecError};
 
 use super::args::{SpecArgs, SpecCommand};
-use super::{address, load_spec, print};
+use super::{address, load_spec, print, value};
 use crate::clock;
 
 /// Coins for an address in the genesis block.
@@ -25,7 +25,7 @@ pub struct Fund {
 pub fn run(args: &SpecArgs) -> Result<(), String> {
     match &args.command {
         SpecCommand::List { json } => list(*json),
-        SpecCommand::Show { chain } => print(load_spec(chain)?.to_json()),
+        SpecCommand::Show { chain } => print(load_spec(chain)?.to_json().trim_end()),
         SpecCommand::New {
             name,
             chain_id,
@@ -37,9 +37,7 @@ pub fn run(args: &SpecArgs) -> Result<(), String> {
 }
 
 fn list(json: bool) -> Result<(), String> {
-    let specs = ChainSpec::builtin_names()
-        .iter()
-        .filter_map(|name| ChainSpec::builtin(name));
+    let specs = builtin_specs();
     if json {
         let rows: Vec<_> = specs
             .map(|spec| {
@@ -87,13 +85,64 @@ fn new(
         .write(true)
         .create_new(true)
         .open(&path)
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    file.write_all(format!("{json}\n").as_bytes())
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        .map_err(|error| unwritable(&path, &error))?;
+    file.write_all(json.as_bytes())
+        .map_err(|error| unwritable(&path, &error))?;
     let (file, genesis) = (path.display(), spec.genesis_hash());
     print(format_args!(
         "wrote {file}; genesis {genesis}\nstart it with: cairn run --chain {file} --mine --mine-to ADDRESS"
     ))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => format!(
+            "cannot write {path}: it is there already, and specs are not overwritten; name another file with --out FILE"
+        ),
+        _ => format!("cannot write {path}: {error}; name another file with --out FILE"),
+    }
+}
+
+/// A name that a new chain may have.
+pub fn new_name(name: &str) -> Result<String, String> {
+    if ChainSpec::builtin(name).is_some() {
+        return Err("a built-in chain has this name; choose another".into());
+    }
+    check_identity(name, 1)
+        .map(|()| name.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+/// A chain id that a new chain may have.
+pub fn new_chain_id(text: &str) -> Result<u64, String> {
+    let chain_id = value::number(1, u64::MAX)(text)?;
+    let mut specs = builtin_specs();
+    if let Some(spec) = specs.find(|spec| spec.chain_id == chain_id) {
+        let name = &spec.name;
+        return Err(format!(
+            "the built-in chain `{name}` has this chain id; choose one that nobody uses"
+        ));
+    }
+    check_identity("any", chain_id)
+        .map(|()| chain_id)
+        .map_err(|error| error.to_string())
+}
+
+/// Checks what identifies a chain as every spec is checked.
+fn check_identity(name: &str, chain_id: u64) -> Result<(), SpecError> {
+    let dev = builtin_specs().next().cloned();
+    let spec = dev.map(|spec| ChainSpec {
+        name: name.to_owned(),
+        chain_id,
+        ..spec
+    });
+    spec.map_or(Ok(()), |spec| spec.validate())
+}
+
+fn builtin_specs() -> impl Iterator<Item = &'static ChainSpec> {
+    let names = ChainSpec::builtin_names().iter();
+    names.filter_map(|name| ChainSpec::builtin(name))
 }
 
 impl Fund {

@@ -1,6 +1,7 @@
 //! Keeps the miner's work in step with head, pool and time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use cairn_genesis::{
@@ -82,6 +83,11 @@ impl Driver {
     /// Hashes computed since the start.
     pub fn hashes(&self) -> u64 {
         self.miner.hashes()
+    }
+
+    /// How long the miner has worked since the start.
+    pub fn worked(&self) -> Duration {
+        self.miner.worked()
     }
 
     /// Whether the miner has work.
@@ -194,6 +200,6 @@ impl Driver {
     }
 }
 
-fn millis(span: std::time::Duration) -> u64 {
+fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -16,11 +16,25 @@ pub enum Mode {
     Interval(Duration),
 }
 
-/// A word that names no mode.
+/// Why a word names no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown mining mode `{got}`; use continuous, on-transaction, off, or interval:SECONDS")]
-pub struct ParseModeError {
-    got: String,
+pub enum ParseModeError {
+    /// No mode begins like this.
+    #[error(
+        "unknown mining mode `{got}`; use continuous, on-transaction, off, or interval:SECONDS"
+    )]
+    Unknown {
+        /// The word.
+        got: String,
+    },
+    /// The seconds are none.
+    #[error(
+        "an interval of `{got}` seconds is not possible; write interval:SECONDS with a whole number, at least 1"
+    )]
+    Interval {
+        /// What follows the colon.
+        got: String,
+    },
 }
 
 impl Mode {
@@ -43,14 +57,19 @@ impl FromStr for Mode {
             "off" => Ok(Self::Off),
             "continuous" => Ok(Self::Continuous),
             "on-transaction" => Ok(Self::OnTransaction),
-            other => other
-                .strip_prefix("interval:")
-                .and_then(|seconds| seconds.parse().ok())
-                .filter(|seconds| *seconds > 0)
-                .map(|seconds| Self::Interval(Duration::from_secs(seconds)))
-                .ok_or_else(|| ParseModeError { got: text.into() }),
+            other => match other.strip_prefix("interval:") {
+                Some(seconds) => interval(seconds),
+                None => Err(ParseModeError::Unknown { got: text.into() }),
+            },
         }
     }
+}
+
+fn interval(text: &str) -> Result<Mode, ParseModeError> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    let span = seconds.map(Duration::from_secs);
+    span.map(Mode::Interval)
+        .ok_or_else(|| ParseModeError::Interval { got: text.into() })
 }
 
 #[cfg(test)]
@@ -67,5 +86,7 @@ mod tests {
             let error = bad.parse::<Mode>().unwrap_err();
             assert!(error.to_string().contains("interval:SECONDS"));
         }
+        let zero = "interval:0".parse::<Mode>();
+        assert_eq!(zero, Err(ParseModeError::Interval { got: "0".into() }));
     }
 }

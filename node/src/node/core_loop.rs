@@ -73,7 +73,7 @@ impl CoreLoop {
             mining,
             head,
             network,
-            rate: HashRate::new(Instant::now(), 0),
+            rate: HashRate::default(),
             last_tick: Instant::now(),
             wait_s: None,
             wait_lines: report::WaitLines::default(),
@@ -93,7 +93,7 @@ impl CoreLoop {
                     drop(place);
                 }
                 Ok(Input::Miner(event)) => self.miner_event(event)?,
-                Ok(Input::Network(message)) => self.from_network(message)?,
+                Ok(Input::Network(message)) => self.take_from_network(message)?,
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -126,7 +126,7 @@ impl CoreLoop {
 
     fn moved(&mut self, moved: &Moved) {
         self.driver.head_changed();
-        report::moved(moved, self.mining.get().hashes_per_second);
+        report::moved(moved, self.rate.per_second());
         self.head.send_replace(moved.to.hash);
     }
 
@@ -138,7 +138,7 @@ impl CoreLoop {
     }
 
     /// Takes in what peers sent, and tells the network what became of it.
-    fn from_network(&mut self, message: ToCore) -> Result<(), StoreError> {
+    fn take_from_network(&mut self, message: ToCore) -> Result<(), StoreError> {
         match message {
             ToCore::Admit { token, transaction } => {
                 let hash = transaction.hash();
@@ -206,7 +206,8 @@ impl CoreLoop {
 
     fn tick(&mut self) -> Result<(), StoreError> {
         self.last_tick = Instant::now();
-        let rate = self.rate.update(self.last_tick, self.driver.hashes());
+        let (hashes, worked) = (self.driver.hashes(), self.driver.worked());
+        let rate = self.rate.update(hashes, worked).unwrap_or_default();
         self.mining
             .update(|mining| mining.hashes_per_second = rate as u64);
         self.handle(Event::Tick).map(drop)

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use cairn_genesis::ChainSpec;
+
 /// A failure of the store. The node stops on it rather than going on with a
 /// state that it cannot vouch for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +32,8 @@ pub enum StoreError {
     },
     /// The directory belongs to a chain with other rules.
     #[error(
-        "the data directory {} holds chain {found}, not {expected}; choose another directory with --datadir, or start with the spec that it was made with",
-        path.display()
+        "the data directory {} holds chain {}, not {}; start it with --chain {}, or choose another directory with --datadir",
+        path.display(), named(found), named(expected), builtin(found).unwrap_or("FILE, the spec that it was made with")
     )]
     OtherChain {
         /// The data directory.
@@ -74,6 +76,20 @@ pub enum StoreError {
         "the database is damaged: {0}; put back a copy of the data directory, or begin anew in another one with --datadir"
     )]
     Corrupt(String),
+}
+
+/// The built-in chain of this genesis hash.
+fn builtin(genesis: &str) -> Option<&'static str> {
+    let hash = |name: &str| Some(ChainSpec::builtin(name)?.genesis_hash().to_string());
+    let mut names = ChainSpec::builtin_names().iter().copied();
+    names.find(|name| hash(name).as_deref() == Some(genesis))
+}
+
+fn named(genesis: &str) -> String {
+    match builtin(genesis) {
+        Some(name) => format!("{genesis} (`{name}`)"),
+        None => genesis.to_owned(),
+    }
 }
 
 impl StoreError {

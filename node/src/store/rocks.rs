@@ -287,6 +287,10 @@ fn unusable(path: &Path, error: &io::Error) -> StoreError {
     let path = path.to_owned();
     match error.kind() {
         io::ErrorKind::StorageFull => StoreError::DiskFull { path },
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => StoreError::Directory {
+            path,
+            reason: "a file is in its place".into(),
+        },
         _ => StoreError::Directory {
             path,
             reason: error.to_string(),
@@ -297,7 +301,8 @@ fn unusable(path: &Path, error: &io::Error) -> StoreError {
 /// RocksDB passes on what the system says as text alone.
 fn translate(path: &Path, error: &rocksdb::Error) -> StoreError {
     let path = path.to_owned();
-    let text = error.to_string();
+    // It goes on within a sentence of ours.
+    let text = error.to_string().trim_end_matches(['.', ' ']).to_owned();
     let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
     if says(&["No space left", "Out of space", "Disk quota exceeded"]) {
         return StoreError::DiskFull { path };

@@ -165,6 +165,7 @@ fn what_is_no_directory_is_refused() {
     for data in [file.clone(), file.join("below")] {
         let refused = Node::refuses(&data, &["dev"]);
         refused.failed(1, data.to_str().unwrap());
+        refused.failed(1, "a file is in its place");
         refused.failed(1, "--datadir");
     }
     assert_eq!(fs::read(&file).unwrap(), b"precious");

@@ -67,7 +67,7 @@ fn a_directory_of_another_chain_is_left_alone() {
     made(home.path());
     let [ours, other] = ["dev", "devnet"].map(|name| ChainSpec::builtin(name).unwrap());
     let words = format!(
-        "holds chain {}, not {}",
+        "holds chain {} (`dev`), not {} (`devnet`); start it with --chain dev, or",
         ours.genesis_hash(),
         other.genesis_hash()
     );
@@ -188,7 +188,7 @@ fn a_spec_that_is_wrong_is_refused_with_the_key_at_fault() {
         "there is no chain `mainnet`: the built-in ones are dev, devnet, testnet",
     );
     Node::refuses(&data, &["run", "--chain", home.path().to_str().unwrap()])
-        .failed(1, "cannot read");
+        .failed(1, "it is a directory");
     assert!(!data.exists(), "nothing was made");
 }
 
@@ -201,17 +201,19 @@ fn a_wrong_command_line_ends_with_2_and_touches_nothing() {
             &["run", "--mine=always"][..],
             "unknown mining mode `always`",
         ),
-        (&["run", "--mine=interval:0"], "interval:SECONDS"),
+        (&["run", "--mine=interval:0"], "an interval of `0` seconds"),
         (&["run", "--mine", "--mine-to", "0x12"], "--mine-to"),
-        (&["run", "--threads", "0"], "--threads"),
-        (&["run", "--mine-share", "101"], "1..=100"),
+        (&["run", "--threads", "0"], "from 1 to 1024"),
+        (&["run", "--mine", "--threads", "100000"], "from 1 to 1024"),
+        (&["run", "--mine-share", "101"], "from 1 to 100"),
         (&["run", "--rpc", "8545"], "--rpc"),
         (&["run", "--log-format", "xml"], "human, json"),
         (&["run", "--log", "cairn=loud"], "is no filter"),
         (
-            &["run", "--peer", "somebody"],
-            "unexpected argument '--peer'",
+            &["run", "--log", "inof"],
+            "`inof` is no level: the levels are",
         ),
+        (&["run", "--peer", "somebody"], "one looks like this: /ip4/"),
         (&["dev", "--block-time", "0"], "--block-time"),
         (
             &["dev", "--chain", "devnet"],

@@ -150,9 +150,12 @@ fn a_chain_of_ones_own_is_made_shown_and_run() {
     let file = file.to_str().unwrap();
     let shown = cairn(&["spec", "show", file]).success();
     assert_eq!(ChainSpec::from_json(&shown).unwrap(), spec);
+    assert_eq!(format!("{shown}\n"), fs::read_to_string(file).unwrap());
     let again = [&arguments[..], &["--out", file]].concat();
     let before = fs::read(file).unwrap();
-    cairn(&again).failed(1, &format!("cannot write {file}"));
+    let refused = cairn(&again);
+    refused.failed(1, &format!("cannot write {file}"));
+    refused.failed(1, "name another file with --out FILE");
     assert_eq!(
         fs::read(file).unwrap(),
         before,
@@ -205,8 +208,11 @@ fn a_spec_that_cannot_be_is_not_made() {
     let file = home.path().join("new.json");
     let out = ["--out", file.to_str().unwrap()];
     let new = |arguments: &[&str]| cairn(&[&["spec", "new"], arguments, &out].concat());
-    new(&["My Chain", "--chain-id", "5"]).failed(1, "`name`");
-    new(&["ours", "--chain-id", "0"]).failed(1, "`chain_id`");
+    new(&["My Chain", "--chain-id", "5"]).misused("`name`");
+    new(&["ours", "--chain-id", "0"]).misused("at least 1");
+    new(&["ours", "--chain-id", "18446744073709551615"]).misused("`chain_id`");
+    new(&["devnet", "--chain-id", "5"]).misused("a built-in chain has this name");
+    new(&["ours", "--chain-id", "31337"]).misused("the built-in chain `dev` has this chain id");
     new(&["ours", "--chain-id", "5", "--from", "mainnet"]).failed(1, "no chain `mainnet`");
     for fund in [
         "0x12=1",
@@ -220,7 +226,8 @@ fn a_spec_that_cannot_be_is_not_made() {
     let twice = ["ours", "--chain-id", "5", "--fund", &one, "--fund", &two];
     new(&twice).misused("twice: give each address one amount");
     new(&["ours"]).misused("--chain-id <ID>");
-    new(&["ours", "--chain-id", "five"]).misused("invalid value 'five'");
+    new(&["ours", "--chain-id", "five"])
+        .misused("invalid value 'five' for '--chain-id <ID>': write a whole number");
     assert!(!file.exists());
 }
 
@@ -228,6 +235,7 @@ fn a_spec_that_cannot_be_is_not_made() {
 #[test]
 fn variables_stand_for_options() {
     let home = home();
+    let peer = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWPNVQ3CcyZeh6UXBAjSGtUA2St6EBBvyGyF8wBJd2BeUH";
     let mut command = cairn_command(home.path(), &["run"]);
     command.env("CAIRN_DATADIR", home.path().join("elsewhere"));
     for (variable, value) in [
@@ -239,6 +247,14 @@ fn variables_stand_for_options() {
         ("CAIRN_RPC_LISTEN", "127.0.0.1:0"),
         ("CAIRN_RPC_CORS", "https://app.example"),
         ("CAIRN_RPC_HOSTS", "node.example"),
+        ("CAIRN_P2P_LISTEN", "127.0.0.1:0"),
+        ("CAIRN_PEERS", peer),
+        ("CAIRN_ONLY_PEERS", "true"),
+        ("CAIRN_MAX_PEERS", "3"),
+        ("CAIRN_NO_MDNS", "1"),
+        ("CAIRN_LINK_LATENCY", "20"),
+        ("CAIRN_LINK_LOSS", "1"),
+        ("CAIRN_NO_P2P", "false"),
         ("CAIRN_LOG_FORMAT", "json"),
         ("CAIRN_LOG", "info"),
     ] {
@@ -252,6 +268,9 @@ fn variables_stand_for_options() {
     );
     assert_eq!(info["mining"]["threads"], "0x1");
     assert_eq!(text(&node.rpc().call("eth_coinbase", json!([]))), MINER);
+    let network = node.rpc().call("admin_nodeInfo", json!([]));
+    assert_eq!(network["maxPeers"], 3);
+    assert!(peer.ends_with(network["onlyPeers"][0].as_str().unwrap()));
     let status = |headers: &[&str]| {
         let answer = http(node.address(), "POST", headers, "{}");
         answer[..answer.find("\r\n").unwrap()].to_owned()
@@ -272,10 +291,27 @@ fn variables_stand_for_options() {
 }
 
 #[test]
+fn a_wrong_variable_is_named() {
+    let home = home();
+    for (value, words) in [
+        ("x", "write a whole number from 1 to 1024"),
+        ("", "--threads"),
+    ] {
+        let mut command = cairn_command(home.path(), &["run"]);
+        command.env("CAIRN_THREADS", value);
+        let ended = Running::start(&mut command).wait();
+        ended.misused(words);
+        ended.misused("the value is that of the variable CAIRN_THREADS");
+    }
+}
+
+#[test]
 fn help_names_every_command_option_and_variable() {
     let options_of_nodes = "--datadir CAIRN_DATADIR --mine-to CAIRN_MINE_TO --threads CAIRN_THREADS \
         --mine-share CAIRN_MINE_SHARE --rpc CAIRN_RPC_LISTEN --rpc-cors CAIRN_RPC_CORS --rpc-hosts \
-        CAIRN_RPC_HOSTS --log-format CAIRN_LOG_FORMAT --log CAIRN_LOG human json 127.0.0.1:8545";
+        CAIRN_RPC_HOSTS --p2p CAIRN_P2P_LISTEN --peer CAIRN_PEERS --only-peers CAIRN_ONLY_PEERS \
+        --max-peers CAIRN_MAX_PEERS --no-p2p CAIRN_NO_P2P --no-mdns CAIRN_NO_MDNS --link-latency \
+        CAIRN_LINK_LATENCY --link-loss CAIRN_LINK_LOSS --log-format CAIRN_LOG_FORMAT --log CAIRN_LOG human json 127.0.0.1:8545";
     let database = "--chain CAIRN_CHAIN --datadir CAIRN_DATADIR --json ~/.cairn/";
     for (command, words) in [
         ("", "run dev db spec help --version First Exit cairn-wallet"),

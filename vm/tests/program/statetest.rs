@@ -229,6 +229,23 @@ fn other_forks_do_not_count_and_blobs_are_skipped_visibly() {
 }
 
 #[test]
+fn a_run_without_a_case_fails() {
+    let mut older = fixture();
+    older["post"] = json!({"Prague": older["post"]["Osaka"]});
+    for fixtures in [json!({}), json!({"older": older})] {
+        let ran = cairn_vm(&["statetest", Folder::new(&fixtures).path()]);
+        assert_eq!(
+            (ran.stdout.as_str(), ran.code),
+            ("0 passed, 0 failed\n", Some(1))
+        );
+        assert_eq!(
+            ran.stderr,
+            "cairn-vm: there is no case for the fork Osaka in what was read\n"
+        );
+    }
+}
+
+#[test]
 fn a_trace_ends_with_the_summary() {
     let folder = Folder::new(
         &json!({"first case": fixture(), "second case": fixture(), "other": fixture()}),
@@ -296,7 +313,7 @@ fn a_path_that_is_not_there_and_a_file_that_is_no_fixture_are_failures() {
 }
 
 #[test]
-fn results_do_not_depend_on_threads_or_granularity() {
+fn results_do_not_depend_on_threads_or_translation() {
     let folder =
         Folder::new(&json!({"a": fixture(), "b": changed("/transaction/nonce", json!("0x05"))}));
     for number in 1..5 {
@@ -312,6 +329,7 @@ fn results_do_not_depend_on_threads_or_granularity() {
         &["--threads", "1"][..],
         &["--threads", "7"],
         &["--by-instruction"],
+        &["--thorough"],
     ] {
         let other = cairn_vm(&[&["statetest", "--json", path], options].concat());
         assert_eq!(

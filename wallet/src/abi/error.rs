@@ -60,8 +60,12 @@ pub enum AbiError {
 impl AbiError {
     /// Whether another command line is needed, whatever the node says.
     #[must_use]
-    pub const fn is_usage(&self) -> bool {
-        !matches!(self, Self::Output { .. })
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Output { .. } => false,
+            Self::Argument { error, .. } => !matches!(**error, ValueError::Account(_)),
+            _ => true,
+        }
     }
 }
 

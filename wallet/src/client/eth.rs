@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, U256, hex};
 use serde_json::{Value, json};
 
 use super::{
-    Client, RpcError,
+    Client, RpcError, printable,
     value::{address, hash, optional_address, quantity, quantity_u64, quantity_u128},
 };
 
@@ -176,6 +176,15 @@ impl Client {
         Ok(!self
             .call("eth_getTransactionByHash", json!([transaction]))?
             .is_null())
+    }
+
+    /// The node's sentence on why a transaction is not mined; none if it has none to give. Only
+    /// Cairn's nodes know the question.
+    #[must_use]
+    pub fn why(&self, transaction: B256) -> Option<String> {
+        let answer = self.call("cairn_why", json!([transaction])).ok()?;
+        let explanation = answer["explanation"].as_str()?;
+        Some(printable(explanation)).filter(|explanation| !explanation.is_empty())
     }
 
     /// Blocks with their transactions; none where the chain has no such block (any more).

@@ -13,6 +13,7 @@ use crate::{
     address::AccountRef,
     amount::Amount,
     calendar::Utc,
+    cli::positive,
     client::{Block, Client, Receipt, RpcError, Transfer},
     console::Console,
 };
@@ -29,8 +30,8 @@ Examples:
   cairn-wallet history main --blocks 20000    further back
   cairn-wallet history main --before 5000     older blocks
 
-Blocks are read one by one, so a long way back takes a while. What contracts pay out inside a call is
-not shown; the balance counts it.";
+Blocks are read one by one, so a long way back takes a while. What contracts pay out inside a \
+call is not shown; the balance counts it.";
 
 /// `history`
 #[derive(Debug, Args)]
@@ -40,10 +41,10 @@ pub struct HistoryArguments {
     #[arg(value_name = "ACCOUNT")]
     account: Option<AccountRef>,
     /// How many blocks to look at, back from the newest.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = positive)]
     blocks: u64,
     /// Look at blocks before this one instead of the newest.
-    #[arg(long, value_name = "BLOCK", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "BLOCK", value_parser = positive)]
     before: Option<u64>,
 }
 
@@ -223,9 +224,12 @@ fn print(context: &Context, account: Address, found: &Found) -> Result<(), Failu
         mined_blocks,
         payments,
     } = found;
-    let count = payments.len();
+    let payments = match payments.len() {
+        1 => "1 payment".to_owned(),
+        count => format!("{count} payments"),
+    };
     console.note(format_args!(
-        "{count} payments of {account} in blocks {from_block} to {to_block}; it mined {mined_blocks} of them."
+        "{payments} of {account} in blocks {from_block} to {to_block}; it mined {mined_blocks} of them."
     ));
     if *from_block > 0 {
         console.note(format_args!(

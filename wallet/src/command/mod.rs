@@ -6,6 +6,7 @@ mod export;
 mod history;
 mod import;
 mod list;
+mod name;
 mod new;
 mod payment;
 mod restore;
@@ -24,6 +25,7 @@ pub use self::{
     export::ExportArguments,
     history::HistoryArguments,
     import::ImportArguments,
+    name::NameArguments,
     new::NewArguments,
     payment::{PaymentOptions, SendError},
     restore::RestoreArguments,
@@ -55,6 +57,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Restore(arguments) => restore::run(&context, arguments),
         Verb::Import(arguments) => import::run(&context, arguments),
         Verb::List => list::run(&context),
+        Verb::Name(arguments) => name::run(&context, &arguments),
         Verb::Export(arguments) => export::run(&context, &arguments),
         Verb::Send(arguments) => send::run(&context, &arguments),
         Verb::Contract(arguments) => contract::run(&context, &arguments),

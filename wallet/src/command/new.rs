@@ -7,7 +7,7 @@ use super::{Context, account_json, added_words};
 use crate::{
     Failure,
     address::AccountName,
-    console::Console,
+    console::{Console, ConsoleError},
     derive::{DerivationPath, derive},
     key::Scheme,
     keystore::{Kdf, Label},
@@ -29,8 +29,8 @@ Examples:
   cairn-wallet new --words 24 --scheme secp256k1   an account that Ethereum tools can use too
   cairn-wallet --json --password-file FILE new --yes
 
-The words are not stored. With them anyone can take the coins; without them (or the key file and its
-passphrase) nobody can, not even you.";
+The words are not stored. With them anyone can take the coins; without them (or the key file and \
+its passphrase) nobody can, not even you.";
 
 /// `new`
 #[derive(Debug, Args)]
@@ -59,9 +59,11 @@ pub(super) fn run(context: &Context, arguments: NewArguments) -> Result<(), Fail
     } = arguments;
     let console = &context.console;
     if !yes && !console.is_interactive() {
-        return Err(Failure::Usage(
-            "there is no terminal to show the words on; add --yes to print them".to_owned(),
-        ));
+        return Err(ConsoleError::NoTerminal {
+            what: "the words",
+            instead: "add --yes to print them",
+        }
+        .into());
     }
     context.keystore.check_free(None, name.as_ref())?;
     let passphrase = console.new_passphrase()?;

@@ -7,6 +7,7 @@ use super::{Context, account_json, added_words};
 use crate::{
     Failure,
     address::AccountName,
+    cli::whole_number,
     console::Console,
     derive::{DerivationPath, derive},
     key::Scheme,
@@ -20,7 +21,7 @@ Examples:
   cairn-wallet restore --scheme secp256k1 --index 1
   cat words | cairn-wallet restore --name main     reads them from stdin
 
-Accounts are derived at m/44'/60'/0'/0'/INDEX' (ed25519, SLIP-0010) or m/44'/60'/0'/0/INDEX
+Accounts are derived at m/44'/60'/0'/0'/INDEX' (ed25519, SLIP-0010) or m/44'/60'/0'/0/INDEX \
 (secp256k1, BIP-32). Words are never taken from arguments, where others could see them.";
 
 /// `restore`
@@ -36,7 +37,7 @@ pub struct RestoreArguments {
     #[arg(long, value_enum, default_value_t, env = "CAIRN_SCHEME")]
     scheme: Scheme,
     /// Which account of the words, counted from 0.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u32>)]
     index: u32,
     /// Another derivation path, for example m/44'/60'/1'/0/0.
     #[arg(long, value_name = "PATH", conflicts_with = "index")]

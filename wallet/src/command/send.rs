@@ -14,7 +14,7 @@ Examples:
   cairn-wallet send 0xADDRESS 1.5                        shows fee and total, asks, waits
   cairn-wallet send savings 20gwei --from main           between accounts of yours
   cairn-wallet send 0xADDRESS 1 --max-fee 30gwei --priority-fee 2gwei
-  cairn-wallet send 0xADDRESS 1 --nonce 7 --max-fee 40gwei --priority-fee 3gwei   replaces number 7
+  cairn-wallet send 0xADDRESS 1 --nonce 7 --max-fee 40gwei      replaces number 7
   cairn-wallet --json --password-file FILE send 0xADDRESS 1.5 --yes --timeout 60
 
 Prices of gas need their unit. A fee above 1 cairn is only paid if --gas and the price are given.";
@@ -29,6 +29,7 @@ pub struct SendArguments {
     /// Who gets it: an address, or the name of an account of yours.
     to: AccountRef,
     /// How much: 1.5 or 1.5cairn, 20gwei, 7wei.
+    #[arg(allow_negative_numbers = true)]
     amount: Amount,
     /// Call data in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = parse_hex, default_value = "", hide_default_value = true)]
@@ -44,6 +45,7 @@ pub(super) fn run(context: &Context, arguments: &SendArguments) -> Result<(), Fa
         to: TxKind::Call(to),
         value: arguments.amount.0,
         data: arguments.data.clone(),
+        check: "check the amount and --data",
     })?;
     let order = [
         ("to", to.to_string()),

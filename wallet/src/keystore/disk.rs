@@ -64,9 +64,9 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, KeystoreError> {
     Ok(text)
 }
 
-/// Writes a new file so that after a crash it is there whole or not at all: a temporary file in
+/// Writes a file so that after a crash it is there whole or as it was before: a temporary file in
 /// the same directory, synced, renamed, and the directory synced.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     create_private_directory(directory)
         .map_err(|error| io_error("create the directory", directory, error))?;
@@ -126,7 +126,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a/b/key");
-        write_new(&path, b"x").unwrap();
+        write(&path, b"x").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(&root.path().join("a/b")), 0o700);
@@ -139,10 +139,7 @@ mod tests {
         let path = root.path().join("key");
         fs::create_dir(&path).unwrap();
         fs::write(path.join("occupied"), b"").unwrap();
-        assert!(matches!(
-            write_new(&path, b"x"),
-            Err(KeystoreError::Io { .. })
-        ));
+        assert!(matches!(write(&path, b"x"), Err(KeystoreError::Io { .. })));
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 

@@ -53,18 +53,28 @@ pub enum KeystoreError {
         directory: PathBuf,
     },
     /// The account is there already.
-    #[error("this account is in the keystore already, in {}; nothing was written", path.display())]
+    #[error(
+        "this account is in the keystore already, in {}; use it as {title}, or {} with `cairn-wallet name {title} NAME`: nothing was written",
+        path.display(),
+        if *has_name { "rename it" } else { "give it a name" }
+    )]
     Exists {
+        /// Its name, or its address if it has none.
+        title: String,
+        /// Whether it has a name.
+        has_name: bool,
         /// Its file.
         path: PathBuf,
     },
-    /// Another account has the name.
-    #[error("the name \"{name}\" belongs to another account, in {}; choose another --name", path.display())]
+    /// An account has the name already.
+    #[error(
+        "the name \"{name}\" is taken by {owner}; if that is the account you mean, it is there already, else choose another name"
+    )]
     NameTaken {
         /// The name.
         name: AccountName,
-        /// The file of the account that has it.
-        path: PathBuf,
+        /// The account that has it.
+        owner: String,
     },
     /// A key is never stored without protection.
     #[error("the passphrase is empty, and keys are only stored encrypted; choose a passphrase")]

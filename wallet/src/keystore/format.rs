@@ -5,6 +5,7 @@
 use alloy_primitives::{hex, keccak256};
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
@@ -36,6 +37,15 @@ pub struct KeyFile {
     /// What Cairn adds. Without it the key is one of secp256k1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cairn: Option<CairnField>,
+}
+
+/// The text of a key file with another field of ours. What other programs wrote beside it stays:
+/// some keep the words there, encrypted too.
+pub(super) fn with_field(text: &str, cairn: &CairnField) -> Result<String, FormatError> {
+    let json = |error: serde_json::Error| FormatError::Json(error.to_string());
+    let mut file: Value = serde_json::from_str(text).map_err(json)?;
+    file["cairn"] = serde_json::to_value(cairn).map_err(json)?;
+    Ok(format!("{file:#}\n"))
 }
 
 /// What Cairn adds to the format.

@@ -131,12 +131,12 @@ impl Keystore {
     ) -> Result<(), KeystoreError> {
         for account in self.list()?.accounts {
             if address.is_some() && account.address == address {
-                return Err(KeystoreError::Exists { path: account.path });
+                return Err(account.exists());
             }
             if let Some(name) = name.filter(|name| account.name.as_ref() == Some(name)) {
                 return Err(KeystoreError::NameTaken {
                     name: name.clone(),
-                    path: account.path,
+                    owner: account.address_or_path(),
                 });
             }
         }
@@ -173,8 +173,37 @@ impl Keystore {
         let path = self
             .directory
             .join(name::file_name(std::time::SystemTime::now(), address));
-        disk::write_new(&path, file.to_json().as_bytes())?;
+        disk::write(&path, file.to_json().as_bytes())?;
         Ok(Account::from_file(path, file))
+    }
+
+    /// Gives an account another name. Its file is replaced, the key in it stays as it is.
+    ///
+    /// # Errors
+    /// [`KeystoreError`]; the file is as before then.
+    pub fn rename(
+        &self,
+        wanted: &AccountRef,
+        name: &AccountName,
+    ) -> Result<Account, KeystoreError> {
+        let account = self.find(wanted)?;
+        if account.name.as_ref() == Some(name) {
+            return Ok(account);
+        }
+        self.check_free(None, Some(name))?;
+        let cairn = CairnField {
+            scheme: account.scheme,
+            name: Some(name.as_str().to_owned()),
+            path: account.derivation,
+        };
+        let path = account.path;
+        let text = disk::read(&path)?;
+        let text = format::with_field(&text, &cairn).map_err(|error| KeystoreError::Format {
+            path: path.clone(),
+            error,
+        })?;
+        disk::write(&path, text.as_bytes())?;
+        Account::load(&path)
     }
 }
 
@@ -253,10 +282,23 @@ impl Account {
     /// The name if there is one, else the address: what to call the account in a sentence.
     #[must_use]
     pub fn title(&self) -> String {
-        match (&self.name, self.address) {
-            (Some(name), _) => name.to_string(),
-            (None, Some(address)) => address.to_string(),
-            (None, None) => self.path.display().to_string(),
+        let name = self.name.as_ref().map(ToString::to_string);
+        name.unwrap_or_else(|| self.address_or_path())
+    }
+
+    fn address_or_path(&self) -> String {
+        self.address.map_or_else(
+            || self.path.display().to_string(),
+            |address| address.to_string(),
+        )
+    }
+
+    /// The error of whoever adds this account once more.
+    fn exists(self) -> KeystoreError {
+        KeystoreError::Exists {
+            title: self.title(),
+            has_name: self.name.is_some(),
+            path: self.path,
         }
     }
 }
@@ -333,6 +375,31 @@ mod tests {
         let empty = keystore.add(&key(2), "", Label::default(), &CHEAP);
         assert!(matches!(empty, Err(KeystoreError::EmptyPassphrase)));
         assert_eq!(keystore.list().unwrap().accounts.len(), 1);
+    }
+
+    #[test]
+    fn a_name_changes_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let keystore = Keystore::new(directory.path().to_owned());
+        for (byte, label) in [(1, Label::default()), (2, named("taken"))] {
+            keystore.add(&key(byte), "secret", label, &CHEAP).unwrap();
+        }
+        let address = AccountRef::Address(key(1).address());
+        let before = keystore.find(&address).unwrap();
+        let text = std::fs::read_to_string(&before.path).unwrap();
+        let foreign = text.replacen('{', "{\"x-other\": \"kept\",", 1);
+        std::fs::write(&before.path, foreign).unwrap();
+        let refused = keystore.rename(&address, &"taken".parse().unwrap());
+        assert!(matches!(refused, Err(KeystoreError::NameTaken { .. })));
+        for name in ["main", "main", "other"] {
+            keystore.rename(&address, &name.parse().unwrap()).unwrap();
+            let found = keystore.find(&name.parse().unwrap()).unwrap();
+            assert_eq!(found.path, before.path);
+            assert_eq!(found.open("secret").unwrap(), key(1));
+        }
+        let text = std::fs::read_to_string(&before.path).unwrap();
+        assert!(text.contains("\"x-other\": \"kept\""), "{text}");
+        assert_eq!(keystore.list().unwrap().accounts.len(), 2);
     }
 
     #[test]

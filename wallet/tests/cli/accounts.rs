@@ -137,10 +137,11 @@ fn nothing_is_stored_twice_or_unprotected() {
     let user = User::new();
     user.restore_dev("ed25519", 0, "dev");
     let password = [("CAIRN_PASSWORD", PASSPHRASE)];
-    user.run_with(&["restore"], DEV_WORDS, &password)
-        .fails(1, "is in the keystore already");
+    let again = user.run_with(&["restore", "--name", "other"], DEV_WORDS, &password);
+    again.fails(1, "is in the keystore already");
+    again.fails(1, "rename it with `cairn-wallet name dev NAME`");
     user.run(&["new", "--yes", "--name", "dev"])
-        .fails(1, "belongs to another account");
+        .fails(1, "the name \"dev\" is taken by 0x");
     user.run_with(&["new", "--yes"], "", &[("CAIRN_PASSWORD", "")])
         .fails(1, "passphrase is empty");
     assert_eq!(
@@ -151,6 +152,34 @@ fn nothing_is_stored_twice_or_unprotected() {
             .len(),
         1
     );
+}
+
+#[test]
+fn an_account_gets_another_name() {
+    let user = User::new();
+    let words = "is in the keystore already";
+    let password = [("CAIRN_PASSWORD", PASSPHRASE)];
+    let restore = |line: &[&str]| user.run_with(line, DEV_WORDS, &password);
+    let address = restore(&["--json", "restore"]).json()["address"].clone();
+    let address = address.as_str().unwrap();
+    let again = restore(&["restore", "--name", "dev0"]);
+    again.fails(1, words);
+    again.fails(
+        1,
+        &format!("give it a name with `cairn-wallet name {address} NAME`"),
+    );
+    for (from, to) in [(address, "dev0"), ("dev0", "main")] {
+        let named = user.run(&["--json", "name", from, to]).json();
+        assert_eq!(
+            (&named["name"], &named["address"]),
+            (&json!(to), &json!(address))
+        );
+    }
+    user.restore_dev("ed25519", 1, "dev1");
+    user.run(&["name", "dev1", "main"]).fails(1, "is taken by");
+    user.run(&["name", "dev0", "x"])
+        .fails(1, "there is no account dev0");
+    assert_eq!(user.run(&["sign", "hello", "--from", "main"]).code, 0);
 }
 
 #[test]
@@ -232,6 +261,8 @@ fn passphrases_come_from_files_too() {
         &[],
     );
     assert_eq!(made.code, 0, "{}", made.stderr);
+    let short = User::new().run_with(&["new", "--yes"], "", &[("CAIRN_PASSWORD", "1234567")]);
+    assert!(short.stderr.contains("is short") && !made.stderr.contains("is short"));
     // The same passphrase from the variable; and the file goes before the variable.
     assert_eq!(user.run(&["export", "--yes"]).code, 0);
     let variables = [("CAIRN_PASSWORD", "wrong"), ("CAIRN_PASSWORD_FILE", file)];
@@ -244,6 +275,14 @@ fn passphrases_come_from_files_too() {
         "--yes",
     ])
     .fails(1, "more than one line");
+    let empty = user.file("empty", "\n");
+    let line = [
+        "--password-file",
+        empty.to_str().unwrap(),
+        "export",
+        "--yes",
+    ];
+    user.run(&line).fails(1, "empty is empty");
     user.run(&["--password-file", "/nowhere/file", "export", "--yes"])
         .fails(1, "cannot read /nowhere/file");
 }

@@ -162,6 +162,7 @@ fn a_compiler_s_file_says_what_the_constructor_takes() {
     unknown.fails(2, "add for example --constructor");
     let no_file = contract(&user, &node, &["deploy", "@nowhere.json", "--yes"]);
     no_file.fails(1, "cannot read nowhere.json");
+    no_file.fails(1, "check the path, and whether the compiler has run");
     let no_code = contract(&user, &node, &["deploy", "Token.json", "--yes"]);
     no_code.fails(2, "a file is named with @ before its path");
     assert_eq!(node.sent().len(), 1);
@@ -181,6 +182,10 @@ fn a_creation_that_goes_wrong() {
         1,
         "the creation would fail: it reverts with custom error 0x01020304; nothing was sent",
     );
+    // Bare code does not say what its constructor takes.
+    deploy(&reverting, &[]).fails(1, "--constructor \"constructor(address,uint256)\"");
+    let named = deploy(&reverting, &["--constructor", "constructor()"]);
+    named.fails(1, "check the arguments and --value");
     let failed = Node {
         status: Some("0x0"),
         ..reverting.clone()
@@ -317,7 +322,7 @@ fn a_call_that_goes_wrong_ends_in_one_sentence() {
     call(Node::new(), &["f(uint7)"]).fails(2, "\"uint7\" is not a type");
     call(Node::new(), &["transfer"]).fails(2, "\"transfer\" is not the signature of a function");
     call(Node::new(), &["f(address)", "nobody"])
-        .fails(2, "argument 1 (address): there is no account nobody");
+        .fails(1, "argument 1 (address): there is no account nobody");
     call(Node::new(), &["f(bool[])", "[true,no]"])
         .fails(2, "argument 1 (bool[]), element 2: \"no\" is neither");
 }
@@ -395,6 +400,9 @@ fn a_transaction_that_would_do_nothing_is_not_sent() {
         revert: Some(json!({"code": 3, "message": "execution reverted", "data": "0x"})),
         ..Node::new()
     };
-    send(&reverting).fails(1, "the call would fail: it reverts without a reason");
+    let refused = send(&reverting);
+    refused.fails(1, "the call would fail: it reverts without a reason");
+    refused.fails(1, "check the arguments and --value");
+    assert!(!refused.stderr.contains("--data"), "{}", refused.stderr);
     assert!(nobody.sent().is_empty() && reverting.sent().is_empty());
 }

@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) tip: &'static str,
     /// Receipt's status; none if it is never mined.
     pub(crate) status: Option<&'static str>,
+    /// Its explanation of a transaction that waits; none if it does not know the question.
+    pub(crate) why: Option<&'static str>,
     /// What it says to transactions instead of taking them.
     pub(crate) refusal: Option<&'static str>,
     /// The error that it gives to calls and questions about gas.
@@ -45,6 +47,7 @@ impl Node {
             balance: "0x56bc75e2d63100000",
             tip: "0x3b9aca00",
             status: Some("0x1"),
+            why: None,
             refusal: None,
             revert: None,
             output: "0x".to_owned(),
@@ -101,6 +104,10 @@ impl Node {
             "eth_getTransactionReceipt" => self
                 .status
                 .map_or(Value::Null, |status| self.receipt(status)),
+            "cairn_why" => match self.why {
+                Some(why) => json!({"explanation": why}),
+                None => return Reply::Error(-32601, "the method does not exist".to_owned()),
+            },
             "eth_sendRawTransaction" => return self.take(&request["params"][0]),
             other => panic!("{other}"),
         })

@@ -171,7 +171,7 @@ fn nothing_is_sent_that_should_not_be() {
         ),
         (
             json!({"code": 3, "message": "execution reverted", "data": "0x"}),
-            "the call would fail: it reverts without a reason;",
+            "the call would fail: it reverts without a reason; nothing was sent, check the amount and --data",
         ),
         (
             json!({"code": 3, "message": "execution reverted", "data": "0xe450d38c01"}),
@@ -224,18 +224,24 @@ fn refusals_come_with_advice() {
 #[test]
 fn scripts_learn_the_hash_even_if_it_ends_badly() {
     let (user, _) = payer("ed25519");
-    for (status, told, words) in [
-        (Some("0x0"), "failed", "so give it more with --gas"),
-        (None, "pending", "is not mined after 1 s"),
+    let nobody = "nothing is wrong with it; but this node does not mine: start it with --mine";
+    for (status, why, told, words) in [
+        (Some("0x0"), None, "failed", "so give it more with --gas"),
+        (None, None, "pending", "is not mined after 1 s; it may"),
+        (None, Some(nobody), "pending", nobody),
     ] {
         let node = Node {
             status,
+            why,
             ..Node::new()
         };
         let ended = send(&user, &node, &["--timeout", "1"]);
         ended.fails(1, words);
         let json: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!(json["status"], told);
+        let reason = json["reason"].as_str();
+        assert_eq!(reason.is_some(), status.is_some() || why.is_some());
+        assert!(reason.is_none_or(|reason| ended.stderr.contains(reason)));
         assert_eq!(json["hash"], json!(node.sent()[0].hash()));
     }
 }
@@ -314,7 +320,7 @@ fn history_goes_back_through_the_blocks() {
         assert!(line.contains(words), "{words}: {line}");
     }
     assert!(
-        table.stderr.contains("1 payments of") && table.stderr.contains("mined 2 of them"),
+        table.stderr.contains("1 payment of") && table.stderr.contains("mined 2 of them"),
         "{}",
         table.stderr
     );

@@ -20,7 +20,7 @@ fn help_teaches() {
         assert!(help.stdout.contains(words), "{words}");
     }
     for verb in [
-        "new", "restore", "import", "list", "export", "send", "balance", "history", "sign",
+        "new", "restore", "import", "list", "name", "export", "send", "balance", "history", "sign",
         "verify",
     ] {
         assert_eq!(user.run(&[verb, "--help"]).code, 0, "{verb}");
@@ -36,6 +36,9 @@ fn bad_command_lines_end_with_2() {
         (&["pay"], "unrecognized subcommand"),
         (&["send", ADDRESS], "required"),
         (&["send", ADDRESS, "1.5.0"], "is not an amount"),
+        (&["send", ADDRESS, "-1"], "\"-1\" is below zero"),
+        (&["send", ADDRESS, "1", "--nonce", "x"], "whole number"),
+        (&["history", "--blocks", "0"], "from 1 on"),
         (
             &["send", ADDRESS, "0.1234567890123456789"],
             "19 decimals but cairn has 18",
@@ -63,6 +66,22 @@ fn bad_command_lines_end_with_2() {
 }
 
 #[test]
+fn a_wrong_variable_is_named() {
+    let user = User::new();
+    let send = ["send", ADDRESS, "1"];
+    let with = |line: &[&str], value| user.run_with(line, "", &[("CAIRN_CHAIN_ID", value)]);
+    for value in ["x", ""] {
+        with(&send, value).fails(2, "that of the variable CAIRN_CHAIN_ID");
+    }
+    let typed = with(&[&send[..], &["--chain-id", "y"]].concat(), "x");
+    typed.fails(
+        2,
+        "invalid value 'y' for '--chain-id <ID>': write a whole number",
+    );
+    assert!(!typed.stderr.contains("variable"), "{}", typed.stderr);
+}
+
+#[test]
 fn the_account_must_be_clear() {
     let user = User::new();
     user.run(&["send", ADDRESS, "1"])
@@ -77,5 +96,5 @@ fn the_account_must_be_clear() {
 #[test]
 fn nobody_is_there_to_see_the_words() {
     let user = User::new();
-    user.run(&["new"]).fails(2, "--yes");
+    user.run(&["new"]).fails(1, "--yes");
 }

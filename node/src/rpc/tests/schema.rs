@@ -14,7 +14,7 @@ fn document() -> Option<Value> {
     let path = vectors.join("execution-apis/refs-openrpc.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!(
-            "SKIPPED: shapes of RPC answers: no vectors at {}",
+            "SKIPPED: shapes of RPC answers: no vectors at {}; CAIRN_VECTORS names their directory",
             path.display()
         );
         return None;

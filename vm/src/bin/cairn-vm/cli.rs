@@ -91,6 +91,9 @@ pub struct StatetestArguments {
     /// Run the way tracers watch: one instruction at a time. The results must be the same.
     #[arg(long)]
     pub by_instruction: bool,
+    /// Translate all code thoroughly, also what runs once. The results must be the same.
+    #[arg(long, conflicts_with_all = ["by_instruction", "trace"])]
+    pub thorough: bool,
     /// Threads that run cases [default: one per processor].
     #[arg(long, env = "CAIRN_THREADS", value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,

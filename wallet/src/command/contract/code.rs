@@ -45,7 +45,7 @@ pub enum CodeError {
     )]
     ConstructorMissing,
     /// The file cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
+    #[error("cannot read {}: {error}; check the path, and whether the compiler has run", path.display())]
     File {
         /// Which file.
         path: PathBuf,

@@ -47,7 +47,8 @@ pub(super) struct DeployArguments {
         long,
         value_name = "AMOUNT",
         default_value = "0",
-        hide_default_value = true
+        hide_default_value = true,
+        allow_negative_numbers = true
     )]
     value: Amount,
     #[command(flatten)]
@@ -74,6 +75,7 @@ pub(super) fn run(context: &Context, arguments: &DeployArguments) -> Result<(), 
         to: TxKind::Create,
         value: arguments.value.0,
         data: [&code.bytes[..], &encoded].concat().into(),
+        check: check(arguments, &code),
     })?;
     let address = payer.from.create(plan.payment.nonce);
     let order = [
@@ -89,6 +91,16 @@ pub(super) fn run(context: &Context, arguments: &DeployArguments) -> Result<(), 
         None => Ok(context
             .console
             .line(format_args!("The contract will be {address}."))?),
+    }
+}
+
+/// What to look at if the creation fails. Bare code does not say that its constructor wants
+/// arguments, and reverts without a reason if it gets none.
+fn check(arguments: &DeployArguments, code: &Code) -> &'static str {
+    if arguments.constructor.is_none() && code.constructor.is_none() {
+        "check the code and --value; if its constructor takes arguments, name their types with --constructor \"constructor(address,uint256)\""
+    } else {
+        "check the arguments and --value"
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) struct SendArguments {
         long,
         value_name = "AMOUNT",
         default_value = "0",
-        hide_default_value = true
+        hide_default_value = true,
+        allow_negative_numbers = true
     )]
     value: Amount,
     #[command(flatten)]
@@ -69,6 +70,7 @@ pub(super) fn run(context: &Context, arguments: &SendArguments) -> Result<(), Fa
         to: TxKind::Call(contract),
         value: arguments.value.0,
         data: function.encode(&values),
+        check: "check the arguments and --value",
     })?;
     let order = [
         ("to", contract.to_string()),

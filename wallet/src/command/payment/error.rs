@@ -53,14 +53,14 @@ pub enum SendError {
         option: &'static str,
     },
     /// The node cannot tell how much gas it needs, because it fails with any.
-    #[error(
-        "the {what} would fail: {reason}; nothing was sent, check the amount and the arguments or --data"
-    )]
+    #[error("the {what} would fail: {reason}; nothing was sent, {check}")]
     WouldFail {
         /// A call or the creation of a contract.
         what: &'static str,
         /// The node's reason.
         reason: String,
+        /// What to look at, in the words of the verb.
+        check: &'static str,
     },
     /// The payment cannot be signed.
     #[error(transparent)]
@@ -121,18 +121,22 @@ pub enum SendError {
     },
     /// The node forgot the transaction.
     #[error(
-        "the node dropped transaction {hash} before it was mined; repeat the command with --nonce {nonce} and a higher fee"
+        "the node dropped transaction {hash} before it was mined{}; repeat the command with --nonce {nonce} and a higher fee",
+        after_colon(why.as_deref())
     )]
     Dropped {
         /// The transaction.
         hash: B256,
         /// Its nonce.
         nonce: u64,
+        /// The node's explanation, if it gives one.
+        why: Option<String>,
     },
     /// Not mined in time.
     #[error(
-        "transaction {hash} is not mined after {seconds} s{}; it may still be: look with `cairn-wallet history`, or replace it with --nonce {nonce} and fees at least 10 % higher",
-        last.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
+        "transaction {hash} is not mined after {seconds} s{}{}; it may still be: look with `cairn-wallet history`, or replace it with --nonce {nonce} and fees at least 10 % higher",
+        last.as_ref().map(|error| format!(" ({error})")).unwrap_or_default(),
+        after_colon(why.as_deref())
     )]
     TimedOut {
         /// The transaction.
@@ -141,6 +145,8 @@ pub enum SendError {
         nonce: u64,
         /// How long was waited.
         seconds: u64,
+        /// The node's explanation, if it gives one.
+        why: Option<String>,
         /// Why the node could not be asked at the end, if so.
         last: Option<Box<RpcError>>,
     },
@@ -165,7 +171,21 @@ pub struct Shortfall {
     pub fee: Amount,
 }
 
+fn after_colon(explanation: Option<&str>) -> String {
+    let sentence = |why: &str| format!(": {}", why.trim_end_matches('.'));
+    explanation.map(sentence).unwrap_or_default()
+}
+
 impl SendError {
+    /// Why a transaction that was sent had no effect (yet), if that is known.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Failed { reason, .. } => Some(reason),
+            Self::Dropped { why, .. } | Self::TimedOut { why, .. } => why.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether another command line is needed, whatever the node says.
     #[must_use]
     pub const fn is_usage(&self) -> bool {

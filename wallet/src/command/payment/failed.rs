@@ -16,9 +16,12 @@ pub(super) fn reason(client: &Client, sent: &Sent<'_>, receipt: &Receipt) -> Str
     match said(client, sent, receipt) {
         Some(revert) => format!("the contract {revert}"),
         None if payment.to.is_create() => {
-            "the creation code refused, so check it and its arguments".to_owned()
+            format!("the creation code refused, so {}", sent.check)
         }
-        None => "the recipient is a contract that refused, so check --data and --gas".to_owned(),
+        None => format!(
+            "the recipient is a contract that refused, so {}; more --gas may help too",
+            sent.check
+        ),
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Order {
     pub(super) value: U256,
     /// Call data or creation code.
     pub(super) data: Bytes,
+    /// What to look at if a contract refuses: "check …", in the words of the verb's options.
+    pub(super) check: &'static str,
 }
 
 /// An account that pays for something.
@@ -55,6 +57,7 @@ pub(super) struct Sent<'a> {
     payment: &'a Payment,
     from: Address,
     hash: B256,
+    check: &'static str,
 }
 
 impl<'a> Payer<'a> {
@@ -151,6 +154,7 @@ impl<'a> Payer<'a> {
             payment: &plan.payment,
             from: self.from,
             hash: signed.hash(),
+            check: plan.check,
         };
         hand_over(&self.client, signed.envelope(), &sent)?;
         Ok(sent)
@@ -169,15 +173,19 @@ impl<'a> Payer<'a> {
             let timeout = Duration::from_secs(self.options.timeout);
             Some(wait::wait(console, &self.client, sent, timeout))
         };
-        if console.json {
-            let json = report::json(sent, outcome.as_ref());
-            console.line(format_args!("{json:#}"))?;
-        }
-        match outcome {
+        let mut json = console.json.then(|| report::json(sent, outcome.as_ref()));
+        let result = match outcome {
             None => Ok(None),
             Some(Outcome::Mined(receipt)) if receipt.success => Ok(Some(receipt)),
-            Some(other) => Err(self.failure(sent, other).into()),
+            Some(other) => Err(self.failure(sent, other)),
+        };
+        if let Some(json) = &mut json {
+            if let Some(reason) = result.as_ref().err().and_then(SendError::reason) {
+                json["reason"] = reason.into();
+            }
+            console.line(format_args!("{json:#}"))?;
         }
+        Ok(result?)
     }
 
     /// The error of an outcome that is no success.
@@ -192,11 +200,17 @@ impl<'a> Payer<'a> {
                 reason: failed::reason(&self.client, sent, &receipt),
             },
             Outcome::Replaced => SendError::Replaced { hash, nonce },
-            Outcome::Dropped => SendError::Dropped { hash, nonce },
+            Outcome::Dropped => SendError::Dropped {
+                hash,
+                nonce,
+                why: self.client.why(hash),
+            },
             Outcome::TimedOut { last } => SendError::TimedOut {
                 hash,
                 nonce,
                 seconds: self.options.timeout,
+                // One that does not answer is not asked once more.
+                why: last.is_none().then(|| self.client.why(hash)).flatten(),
                 last: last.map(Box::new),
             },
         }

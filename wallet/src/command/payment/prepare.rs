@@ -25,6 +25,8 @@ pub(in crate::command) struct Plan {
     pub(in crate::command) next_nonce: u64,
     /// Base fee of the next block as of now, wei per gas.
     pub(in crate::command) base_fee: u128,
+    /// What to look at if a contract refuses.
+    pub(in crate::command) check: &'static str,
 }
 
 /// What the two prices are.
@@ -69,7 +71,7 @@ pub(super) fn prepare(
     // Before gas is estimated: a node refuses to estimate what cannot be paid, in its own words.
     check_balance(&payment, from, balance)?;
     if options.gas.is_none() {
-        payment.gas_limit = estimate(client, from, &payment)?;
+        payment.gas_limit = estimate(client, from, &payment, order.check)?;
         check_balance(&payment, from, balance)?;
     }
     check_fee_asked_for(options, &payment)?;
@@ -77,6 +79,7 @@ pub(super) fn prepare(
         payment,
         next_nonce,
         base_fee: market.base_fee,
+        check: order.check,
     })
 }
 
@@ -170,11 +173,16 @@ fn balance(client: &Client, account: Address) -> Result<U256, RpcError> {
 
 /// The node's estimate, and for calls a fifth more, because the state may change before the
 /// transaction runs. Gas that is not used is not paid.
-fn estimate(client: &Client, from: Address, payment: &Payment) -> Result<u64, SendError> {
+fn estimate(
+    client: &Client,
+    from: Address,
+    payment: &Payment,
+    check: &'static str,
+) -> Result<u64, SendError> {
     let call = payment.call(from, None);
     let gas = client
         .estimate_gas(&call)
-        .map_err(|error| would_fail(error, payment.to))?;
+        .map_err(|error| would_fail(error, payment.to, check))?;
     if gas <= TRANSFER_GAS {
         return Ok(TRANSFER_GAS);
     }
@@ -182,7 +190,7 @@ fn estimate(client: &Client, from: Address, payment: &Payment) -> Result<u64, Se
 }
 
 /// The contract's own words, where it says any.
-fn would_fail(error: RpcError, to: TxKind) -> SendError {
+fn would_fail(error: RpcError, to: TxKind, check: &'static str) -> SendError {
     let reason = match (error.revert(), error) {
         (Some(data), _) => format!("it {}", Revert(data)),
         (None, RpcError::Refused { message, .. }) => message,
@@ -191,6 +199,7 @@ fn would_fail(error: RpcError, to: TxKind) -> SendError {
     SendError::WouldFail {
         what: if to.is_create() { "creation" } else { "call" },
         reason,
+        check,
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) fn json(sent: &Sent<'_>, outcome: Option<&Outcome>) -> Value {
         payment,
         from,
         hash,
+        ..
     } = sent;
     let to = match payment.to {
         TxKind::Call(to) => Some(to.to_string()),

@@ -127,6 +127,7 @@ mod tests {
             payment: &payment,
             from: Address::ZERO,
             hash: HASH,
+            check: "check it",
         };
         let console = Console {
             json: false,

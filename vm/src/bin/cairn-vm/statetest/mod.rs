@@ -61,12 +61,17 @@ fn run_all(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()?;
+    let new = if arguments.thorough {
+        Machine::thorough
+    } else {
+        Machine::new
+    };
     let reports = if arguments.by_instruction {
-        in_parallel(&pool, files, |machine, file| {
+        in_parallel(&pool, files, new, |machine, file| {
             run_file(file, machine, &mut Stepped)
         })
     } else {
-        in_parallel(&pool, files, |machine, file| {
+        in_parallel(&pool, files, new, |machine, file| {
             run_file(file, machine, &mut NoTracer)
         })
     };
@@ -92,18 +97,26 @@ fn run_all(
     } else {
         report::text_sum(&sum, output)?;
     }
-    Ok(is_complete && sum.failed == 0)
+    let has_cases = sum.passed + sum.failed + sum.skipped > 0;
+    if is_complete && !has_cases {
+        eprintln!(
+            "cairn-vm: there is no case for the fork {} in what was read",
+            case::FORK
+        );
+    }
+    Ok(is_complete && has_cases && sum.failed == 0)
 }
 
 /// Has every thread of the pool take files as long as there are some. The results are in the order of the files.
 fn in_parallel<T: Send>(
     pool: &rayon::ThreadPool,
     files: &[PathBuf],
+    new: fn(Precompiles) -> Machine,
     run: impl Fn(&mut Machine, &Path) -> T + Sync,
 ) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let by_thread = pool.broadcast(|_| {
-        let mut machine = Machine::new(Precompiles::osaka());
+        let mut machine = new(Precompiles::osaka());
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
