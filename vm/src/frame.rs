@@ -1,9 +1,9 @@
-//! A frame: one run of code, from its call to its return; and the pool that frames are taken from.
+//! A frame: one run of code, from its call to its return.
 
 use alloy_primitives::{Address, U256};
 
 use crate::{
-    Status,
+    Halt, Status,
     code::ENTRY,
     journal::{AccountId, Checkpoint},
     memory::{Memory, Range},
@@ -58,6 +58,32 @@ pub(crate) struct FrameEnd {
     pub gas_left: u64,
 }
 
+impl FrameEnd {
+    /// It did what it should.
+    pub fn success(gas_left: u64) -> Self {
+        Self {
+            status: Status::Success,
+            gas_left,
+        }
+    }
+
+    /// It broke a rule, and all its gas is gone.
+    pub fn halt(halt: Halt) -> Self {
+        Self {
+            status: Status::Halt(halt),
+            gas_left: 0,
+        }
+    }
+
+    /// What fails before anything happens gives all gas back.
+    pub fn refused(halt: Halt, gas_left: u64) -> Self {
+        Self {
+            status: Status::Halt(halt),
+            gas_left,
+        }
+    }
+}
+
 impl Frame {
     /// An empty frame.
     pub fn new() -> Self {
@@ -83,10 +109,9 @@ impl Frame {
         }
     }
 
-    /// Makes it ready to run from the start. What belongs to its call is set by the caller.
+    /// Makes it ready to run. What belongs to its call is set by the caller, and the first operation.
     pub fn begin(&mut self, gas: u64, checkpoint: Checkpoint, kind: Kind) {
         self.memory.reset();
-        self.next_op = 0;
         self.height = 0;
         self.gas = gas;
         self.gas_limit = gas;

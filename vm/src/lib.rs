@@ -37,6 +37,7 @@ mod code;
 mod engine;
 mod frame;
 mod hashes;
+mod init_code;
 mod instructions;
 mod interpreter;
 mod memory;

@@ -1,8 +1,8 @@
 //! The machine: composes the phases, and keeps what is reused between transactions.
 
 use crate::{
-    BlockEnv, CallRequest, Outcome, Precompiles, State, TransactError, TxEnv,
-    code::Granularity,
+    BlockEnv, CallRequest, IntrinsicGas, Outcome, Precompiles, State, TransactError, TxEnv,
+    code::Translation,
     engine::{Engine, Run},
     interpreter::Env,
     phases::{Request, buy, pay, refund, refund::GasBill, run::Ran, validate},
@@ -31,8 +31,18 @@ impl Default for Machine {
 impl Machine {
     /// A machine with these precompiles.
     pub fn new(precompiles: Precompiles) -> Self {
+        Self::with(precompiles, Translation::Warming)
+    }
+
+    /// A machine that translates all code thoroughly, also what runs once only. It gives the same outcomes as any
+    /// other, and is there to test just that.
+    pub fn thorough(precompiles: Precompiles) -> Self {
+        Self::with(precompiles, Translation::Thorough)
+    }
+
+    fn with(precompiles: Precompiles, translation: Translation) -> Self {
         Self {
-            engine: Engine::new(precompiles.clone(), Granularity::Block),
+            engine: Engine::new(precompiles.clone(), translation),
             stepped: None,
             precompiles,
         }
@@ -86,17 +96,8 @@ impl Machine {
             origin: tx.sender,
             gas_price: price,
         };
-        let mut run = Run {
-            engine: &mut *engine,
-            state,
-            env,
-            input: request.input,
-            tracer,
-        };
-        let ran = run
-            .request(&request, intrinsic.initial)
-            .map_err(TransactError::State)?;
-        let bill = refund::settle(tx.gas_limit, &ran, engine.journal.refund(), intrinsic.floor);
+        let (ran, bill) =
+            run(engine, state, env, &request, intrinsic, tracer).map_err(TransactError::State)?;
         pay::sender(&mut engine.journal, sender, tx.gas_limit, &bill, price);
         pay::beneficiary(&mut engine.journal, state, block, &bill, price)
             .map_err(TransactError::State)?;
@@ -147,22 +148,8 @@ impl Machine {
             origin: call.sender,
             gas_price: call.gas_price,
         };
-        let mut run = Run {
-            engine: &mut *engine,
-            state,
-            env,
-            input: request.input,
-            tracer,
-        };
-        let ran = run
-            .request(&request, intrinsic.initial)
-            .map_err(TransactError::State)?;
-        let bill = refund::settle(
-            call.gas_limit,
-            &ran,
-            engine.journal.refund(),
-            intrinsic.floor,
-        );
+        let (ran, bill) =
+            run(engine, state, env, &request, intrinsic, tracer).map_err(TransactError::State)?;
         Ok(outcome(engine, ran, bill))
     }
 
@@ -172,7 +159,7 @@ impl Machine {
             let new = || {
                 Box::new(Engine::new(
                     self.precompiles.clone(),
-                    Granularity::Instruction,
+                    Translation::ByInstruction,
                 ))
             };
             self.stepped.get_or_insert_with(new)
@@ -182,6 +169,32 @@ impl Machine {
         engine.reset();
         engine
     }
+}
+
+/// Runs a request whose sender was validated, and settles its gas.
+fn run<S, T>(
+    engine: &mut Engine,
+    state: &S,
+    env: Env<'_>,
+    request: &Request<'_>,
+    intrinsic: IntrinsicGas,
+    tracer: &mut T,
+) -> Result<(Ran, GasBill), S::Error>
+where
+    S: State + ?Sized,
+    T: Tracer,
+{
+    let mut run = Run {
+        engine: &mut *engine,
+        state,
+        env,
+        input: request.input,
+        tracer,
+    };
+    let ran = run.request(request, intrinsic.initial)?;
+    let refund = engine.journal.refund();
+    let bill = refund::settle(request.gas_limit, &ran, refund, intrinsic.floor);
+    Ok((ran, bill))
 }
 
 fn outcome(engine: &mut Engine, ran: Ran, bill: GasBill) -> Outcome {

@@ -8,8 +8,8 @@ use crate::{gas, word};
 /// each. Small, since most frames use little.
 const AHEAD_BYTES: usize = 1024;
 
-/// What is kept of a memory that is not in use, bytes.
-const MAX_KEPT_BYTES: usize = 1 << 20;
+/// What is kept of a memory from one run or transaction to the next, bytes.
+pub(crate) const MAX_KEPT_BYTES: usize = 1 << 20;
 
 /// A frame's memory.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Range {
 }
 
 impl Memory {
-    /// Empties it and keeps the allocation.
+    /// Empties it and keeps the allocation, within bounds.
     pub fn reset(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(MAX_KEPT_BYTES);

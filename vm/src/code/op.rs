@@ -4,6 +4,9 @@
 //! instructions do nothing else. The translation resolves them: an [`Op`] names the places of its
 //! operands and of its result, relative to the top of the stack at the start of its block.
 
+use super::leaders::Effort;
+use crate::opcode;
+
 /// What an [`Op`] does. The comment says which fields it reads: `dst`, `a`, `b`, and `more` (further
 /// places) or `imm` (a number).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -14,7 +17,8 @@ pub(crate) enum OpKind {
     Block,
     /// Go on at the operation `imm`, the start of a block.
     Goto,
-    /// Go on at the program counter `imm`, which nobody reached so far.
+    /// Go on at the program counter `imm`, where nothing was translated for good so far. `a`: [`Effort`], unless a
+    /// leader is there, which has its own.
     GoOn,
     /// The block ends without a jump. `dst`: change of height, as for all that end a block.
     Fall,
@@ -63,6 +67,10 @@ pub(crate) enum OpKind {
     Move,
     /// dst ← the `imm`-th literal.
     Literal,
+    /// dst ← `imm`.
+    Small,
+    /// a ↔ b
+    Swap,
 
     // dst ← a ∘ b
     Add,
@@ -142,6 +150,55 @@ pub(crate) struct Op {
 }
 
 impl Op {
+    /// The start of the block at `pc`, whose first byte is `byte`, if any.
+    pub(super) fn block(pc: usize, byte: Option<u8>, gas: u64, need: usize, growth: usize) -> Self {
+        let room = STACK_LIMIT.checked_sub(need + growth);
+        // Where there is no height at which the block runs, none is allowed.
+        let (need, room) = room.map_or((STACK_LIMIT as u16 + 1, 0), |room| {
+            (need as u16, room as u16)
+        });
+        Self {
+            code: OpKind::Block,
+            dst: u16::from(byte.unwrap_or(opcode::STOP)),
+            a: need,
+            b: room,
+            imm: gas | (pc as u64) << 32,
+        }
+    }
+
+    pub(super) fn goto(op: usize) -> Self {
+        let (code, dst, imm) = (OpKind::Goto, ENTRY, op as u64);
+        let (a, b) = (0, 0);
+        Self {
+            code,
+            dst,
+            a,
+            b,
+            imm,
+        }
+    }
+
+    pub(super) fn go_on(pc: usize, effort: Effort) -> Self {
+        let (code, dst, imm) = (OpKind::GoOn, ENTRY, pc as u64);
+        let (a, b) = (effort as u16, 0);
+        Self {
+            code,
+            dst,
+            a,
+            b,
+            imm,
+        }
+    }
+
+    /// With what effort it goes on.
+    pub(super) fn effort(&self) -> Effort {
+        if self.a == Effort::Plain as u16 {
+            Effort::Plain
+        } else {
+            Effort::Thorough
+        }
+    }
+
     /// Places beyond the second are packed into `imm`, lowest first.
     pub fn more(&self, index: u32) -> u16 {
         (self.imm >> (16 * index)) as u16
@@ -156,6 +213,11 @@ pub(crate) const ENTRY: u16 = 1024;
 
 /// Set in `imm` of a jump whose target is still a program counter rather than an operation.
 pub(crate) const UNRESOLVED: u64 = 1 << 63;
+
+/// Height of the stack that nothing may pass.
+const STACK_LIMIT: usize = 1024;
+
+const _: () = assert!(STACK_LIMIT == ENTRY as usize && CONSTANT as usize > 2 * STACK_LIMIT);
 
 #[cfg(test)]
 mod tests {

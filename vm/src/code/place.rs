@@ -5,105 +5,45 @@
 //! lies there; else to a free slot above. What does not lie where it has to be at the end is moved.
 
 use super::{
-    CONSTANT, ENTRY, Op, OpKind, Program, UNTRANSLATED,
-    block::{Block, End, Follower, Operation, Value},
+    ENTRY, Op, OpKind,
+    block::{Block, End, Operation, Value},
     moves::{Moves, copy},
 };
-use crate::opcode;
 
 /// Behind every operation of the block.
 const END: u32 = u32::MAX;
 
-/// Height of the stack that nothing may pass.
-const STACK_LIMIT: usize = 1024;
-
-impl Program {
-    /// Translates the block at `pc`. Returns its first operation.
-    ///
-    /// The block behind it waits until somebody gets there: a translation that nobody runs is one that no gas
-    /// pays for, and init code is as long as its creator likes.
-    pub(super) fn translate(&mut self, pc: usize) -> usize {
-        let start = self.ops.len();
-        if let Some(entry) = self.targets.entry(pc) {
-            *entry = start as u32;
-        }
-        let block = Follower::follow(self, pc);
-        Placer::new(&block).write(&block, &mut self.ops, self.code.get(pc).copied());
-        if block.end.falls_through {
-            let next = self.translated(block.next_pc);
-            let go_on = next.map_or(go(OpKind::GoOn, block.next_pc), |next| {
-                go(OpKind::Goto, next)
-            });
-            self.ops.push(go_on);
-        }
-        start
-    }
-
-    /// Translates the block at `pc`, which the operation `at` leads to, unless that was done by now. Returns its
-    /// first operation.
-    #[cold]
-    pub fn go_on(&mut self, at: usize, pc: usize) -> usize {
-        let start = match self.translated(pc) {
-            Some(start) => start,
-            None => {
-                // Behind all others there is room for it right here.
-                if at + 1 == self.ops.len() {
-                    self.ops.pop();
-                }
-                self.translate(pc)
-            }
-        };
-        if start != at {
-            self.ops[at] = go(OpKind::Goto, start);
-        }
-        start
-    }
-
-    /// The first operation of the block at `pc`, if that is a jump's target and was translated.
-    fn translated(&mut self, pc: usize) -> Option<usize> {
-        let entry = *self.targets.entry(pc)?;
-        (entry != UNTRANSLATED).then_some(entry as usize)
-    }
-}
-
-fn go(code: OpKind, to: usize) -> Op {
-    Op {
-        code,
-        dst: ENTRY,
-        a: 0,
-        b: 0,
-        imm: to as u64,
-    }
-}
-
 /// Who needs which slot until when.
-struct Placer {
+pub(super) struct Placer {
     /// The slots' numbers start here: that of the lowest item the block names.
     lowest: u16,
     /// Until which operation (inclusive) each slot is needed, from `lowest` on; 0 if no longer.
     needed: Vec<u32>,
-    /// Where the results are.
-    places: Vec<u16>,
-    /// Until which operation each result is needed; operations count from 1.
-    last_use: Vec<u32>,
-    /// Where the final stack wants each result, if it does.
-    home: Vec<Option<u16>>,
+    results: Vec<Placed>,
     /// The first slot above the final stack.
     above: u16,
     /// Operands of the block's end that were copied, and to where.
     aside: Vec<(Value, u16)>,
 }
 
+/// A result.
+#[derive(Clone, Copy, Default)]
+struct Placed {
+    /// Where it is.
+    place: u16,
+    /// Where the final stack wants it, if it does.
+    home: Option<u16>,
+    /// Until which operation it is needed; operations count from 1.
+    last_use: u32,
+}
+
 impl Placer {
-    fn new(block: &Block) -> Self {
+    pub fn new(block: &Block) -> Self {
         let lowest = ENTRY - block.need as u16;
-        let results = block.operations.len();
         let mut placer = Self {
             lowest,
             needed: vec![0; block.need + block.stack.len().max(8)],
-            places: vec![0; results],
-            last_use: vec![0; results],
-            home: vec![None; results],
+            results: vec![Placed::default(); block.operations.len()],
             above: (lowest + block.stack.len() as u16).max(ENTRY),
             aside: Vec::new(),
         };
@@ -125,7 +65,7 @@ impl Placer {
         for (slot, value) in (self.lowest..).zip(&block.stack) {
             self.need_until(*value, END);
             if let Value::Result(index) = value {
-                self.home[usize::from(*index)].get_or_insert(slot);
+                self.results[usize::from(*index)].home.get_or_insert(slot);
             }
         }
     }
@@ -136,7 +76,7 @@ impl Placer {
                 *self.slot(ENTRY - depth) = (*self.slot(ENTRY - depth)).max(until)
             }
             Value::Result(index) => {
-                let last = &mut self.last_use[usize::from(index)];
+                let last = &mut self.results[usize::from(index)].last_use;
                 *last = (*last).max(until);
             }
             Value::Constant(_) => {}
@@ -156,15 +96,16 @@ impl Placer {
         match value {
             Value::Entry(depth) => ENTRY - depth,
             Value::Constant(place) => place,
-            Value::Result(index) => self.places[usize::from(index)],
+            Value::Result(index) => self.results[usize::from(index)].place,
         }
     }
 
     /// Chooses the place of the result of operation `index`. An operand may be overwritten: it is read before.
     fn choose(&mut self, index: usize) -> u16 {
         let now = index as u32 + 1;
-        let until = self.last_use[index].max(now);
-        if let Some(home) = self.home[index]
+        let Placed { home, last_use, .. } = self.results[index];
+        let until = last_use.max(now);
+        if let Some(home) = home
             && *self.slot(home) <= now
         {
             *self.slot(home) = until;
@@ -188,8 +129,15 @@ impl Placer {
         slot
     }
 
-    fn write(mut self, block: &Block, ops: &mut Vec<Op>, byte: Option<u8>) {
-        ops.push(header(block, byte));
+    /// Writes the block down. `byte`: its first one.
+    pub fn write(mut self, block: &Block, ops: &mut Vec<Op>, byte: Option<u8>) {
+        ops.push(Op::block(
+            block.pc,
+            byte,
+            block.gas,
+            block.need,
+            block.growth,
+        ));
         for (index, operation) in block.operations.iter().enumerate() {
             if !operation.is_dead() {
                 let op = self.operation(index, operation, block.gas);
@@ -220,7 +168,7 @@ impl Placer {
         self.operands(&mut op, operation.operands.as_slice());
         if operation.has_result {
             op.dst = self.choose(index);
-            self.places[index] = op.dst;
+            self.results[index].place = op.dst;
         }
         op
     }
@@ -285,20 +233,3 @@ impl Placer {
         op
     }
 }
-
-fn header(block: &Block, byte: Option<u8>) -> Op {
-    let room = STACK_LIMIT.checked_sub(block.need + block.growth);
-    // Where there is no height at which the block runs, none is allowed.
-    let (need, room) = room.map_or((STACK_LIMIT as u16 + 1, 0), |room| {
-        (block.need as u16, room as u16)
-    });
-    Op {
-        code: OpKind::Block,
-        dst: u16::from(byte.unwrap_or(opcode::STOP)),
-        a: need,
-        b: room,
-        imm: block.gas | (block.pc as u64) << 32,
-    }
-}
-
-const _: () = assert!(STACK_LIMIT == ENTRY as usize && CONSTANT as usize > 2 * STACK_LIMIT);

@@ -136,7 +136,7 @@ fn warm(journal: &mut Journal, block: &BlockEnv, request: &Request<'_>) {
 mod tests {
     use super::*;
     use crate::{
-        AccountInfo, Authorization, Halt, Precompiles, Status, code::Granularity, engine::Engine,
+        AccountInfo, Authorization, Halt, Precompiles, Status, code::Translation, engine::Engine,
         interpreter::Env, trace::NoTracer,
     };
     use alloy_primitives::{U256, keccak256};
@@ -190,7 +190,7 @@ mod tests {
             beneficiary: MINER,
             ..BlockEnv::default()
         };
-        let mut engine = Engine::new(Precompiles::default(), Granularity::Block);
+        let mut engine = Engine::new(Precompiles::default(), Translation::Warming);
         let env = Env {
             block: &block,
             origin: SENDER,

@@ -1,4 +1,5 @@
-//! The two machines side by side, kept from one transaction to the next as a node keeps its own.
+//! The two machines side by side, kept from one transaction to the next as a node keeps its own. Ours runs twice: as a
+//! node runs it, and with the translation that code gets there only once it is warm.
 
 use std::{fmt, sync::Arc};
 
@@ -53,6 +54,7 @@ impl fmt::Display for Difference {
 /// Both machines.
 pub struct Machines {
     ours: Machine,
+    thorough: Machine,
     revm: MainnetEvm<MainnetContext<Source>>,
     watched: MainnetEvm<MainnetContext<Source>, Recorder>,
 }
@@ -71,6 +73,7 @@ impl Machines {
         };
         Self {
             ours: Machine::new(Precompiles::osaka()),
+            thorough: Machine::thorough(Precompiles::osaka()),
             revm: context().build_mainnet(),
             watched: context().build_mainnet_with_inspector(Recorder::default()),
         }
@@ -87,6 +90,12 @@ impl Machines {
         let ours = result::of_ours(&fast);
         let theirs = self.theirs(world, block, tx);
         same("result", &ours, &theirs)?;
+        let thorough = self.thorough.transact(&**world, block, tx);
+        same(
+            "result where all is translated thoroughly",
+            &result::of_ours(&thorough),
+            &theirs,
+        )?;
         if let Ok(outcome) = &fast {
             supply(block, outcome)?;
             if watch != Watch::Result {

@@ -13,7 +13,10 @@ use crate::{
     world::{Account, World},
 };
 
-/// Runs the code on both machines, twice, so that the second time it is prepared already.
+/// More often than code has to run to be translated thoroughly.
+const RUNS: usize = 40;
+
+/// Runs the code on both machines until it is warm.
 fn agree(code: &[u8]) -> Outcome {
     let mut world = World::default();
     world.put(Account::new(CONTRACTS[0], 1, U256::from(5)).with_code(code.to_vec().into()));
@@ -37,12 +40,14 @@ fn agree(code: &[u8]) -> Outcome {
         tx,
     };
     let mut machines = Machines::new();
-    let run = |machines: &mut Machines| match machines.compare(&case, Watch::Steps) {
+    let mut run = |watch| match machines.compare(&case, watch) {
         Ok(outcome) => outcome.expect("the transaction is valid"),
         Err(difference) => panic!("{difference}"),
     };
-    let first = run(&mut machines);
-    assert_eq!(run(&mut machines), first);
+    let first = run(Watch::Steps);
+    for _ in 1..RUNS {
+        assert_eq!(run(Watch::Result), first);
+    }
     first
 }
 
@@ -225,5 +230,78 @@ fn a_new_contract_that_destroys_itself_has_nothing_left() {
             outcome.destroyed,
             U256::from(if heir.is_none() { 3 } else { 0 })
         );
+    }
+}
+
+/// Runs `body` 40 times in a loop, on a stack with the counter below.
+fn repeated(body: &[u8]) -> Vec<u8> {
+    let head = [op::PUSH1, 40, op::JUMPDEST];
+    let tail = [
+        op::PUSH1,
+        1,
+        op::SWAP1,
+        op::SUB,
+        op::DUP1,
+        op::PUSH1,
+        2,
+        op::JUMPI,
+        op::STOP,
+    ];
+    [&head, body, &tail].concat()
+}
+
+/// A row of JUMPDESTs is one block, into which one may jump anywhere; it is translated twice.
+#[test]
+fn jumps_into_a_row_of_jumpdests() {
+    for into in [60, 100, 127, 131] {
+        let mut body = vec![op::DUP1, op::PUSH1, 1, op::AND, op::PUSH1, into, op::JUMPI];
+        body.resize(200, op::JUMPDEST);
+        body.extend([op::GAS, op::DUP2, op::SSTORE]);
+        assert!(agree(&repeated(&body)).status.is_success());
+    }
+}
+
+/// What does not fit into one block continues in another, whichever way it was translated.
+#[test]
+fn straight_code_longer_than_a_block() {
+    let computes = [op::DUP1, op::GAS, op::ADD, op::PUSH0, op::MSTORE].repeat(300);
+    let pushes = [vec![op::CALLER; 900], vec![op::XOR; 899], vec![op::POP]].concat();
+    let constants = [
+        op::PUSH3,
+        1,
+        2,
+        3,
+        op::PUSH9,
+        9,
+        8,
+        7,
+        6,
+        5,
+        4,
+        3,
+        2,
+        1,
+        op::MUL,
+        op::POP,
+    ];
+    for body in [computes, pushes, constants.repeat(150)] {
+        assert!(agree(&repeated(&body)).status.is_success());
+    }
+}
+
+/// An immediate that the end of the code cuts off is filled with zeros.
+#[test]
+fn pushes_at_the_end_of_the_code() {
+    for len in 1..=32 {
+        for given in 0..=len {
+            let mut code = vec![op::PUSH0; 7];
+            code.push(op::PUSH0 + len);
+            code.extend((1..=given).rev());
+            assert!(agree(&code).status.is_success());
+            // The same value is stored if more follows.
+            code.extend(vec![0; usize::from(len - given)]);
+            code.extend([op::PUSH0, op::SSTORE]);
+            assert!(agree(&code).status.is_success());
+        }
     }
 }
