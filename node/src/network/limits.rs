@@ -30,6 +30,10 @@ pub const MAX_POOL_HASHES: usize = 4_096;
 /// answer then ends early.
 pub const MAX_TRANSACTIONS: usize = 256;
 
+/// Transactions of one block that one request may ask for by their positions; who misses
+/// more asks for the whole body. A block of 60 million gas has at most 2,857.
+pub const MAX_POSITIONS: usize = 4_096;
+
 /// The longest transaction that is relayed (the mempool's limit).
 pub const MAX_TRANSACTION_BYTES: usize = 128 << 10;
 

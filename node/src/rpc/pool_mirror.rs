@@ -134,15 +134,15 @@ impl Inner {
         }
     }
 
+    /// Also remembers why a transaction of a block that was undone did not come back.
     fn remove(&mut self, hash: B256, gone: Gone) {
-        let Some(transaction) = self.by_hash.remove(&hash) else {
-            return;
-        };
-        let sender = transaction.sender();
-        if let Some(queue) = self.by_sender.get_mut(&sender) {
-            queue.remove(&transaction.nonce());
-            if queue.is_empty() {
-                self.by_sender.remove(&sender);
+        if let Some(transaction) = self.by_hash.remove(&hash) {
+            let sender = transaction.sender();
+            if let Some(queue) = self.by_sender.get_mut(&sender) {
+                queue.remove(&transaction.nonce());
+                if queue.is_empty() {
+                    self.by_sender.remove(&sender);
+                }
             }
         }
         if gone != Gone::Dropped(DropReason::Mined) {
@@ -224,6 +224,20 @@ mod tests {
             None,
             "what is mined is in the chain, not gone"
         );
+    }
+
+    #[test]
+    fn what_does_not_come_back_has_a_reason() {
+        let (pool, present) = pool_of(&[0]);
+        let undone = transfers(&[7], 1).remove(0);
+        let reason = Gone::Dropped(DropReason::NonceUsed {
+            sender: undone.sender(),
+            got: 7,
+            expected: 8,
+        });
+        pool.apply([], [(undone.hash(), reason.clone())]);
+        assert_eq!(pool.gone(undone.hash()), Some(reason));
+        assert_eq!(pool.all().len(), present.len());
     }
 
     #[test]

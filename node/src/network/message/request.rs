@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 
 use super::{MessageError, at_most, decode_all, kind, with_kind};
-use crate::network::limits::{MAX_BODIES, MAX_LOCATOR, MAX_TRANSACTIONS};
+use crate::network::limits::{MAX_BODIES, MAX_LOCATOR, MAX_POSITIONS, MAX_TRANSACTIONS};
 
 /// A question to a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,6 @@ const BODIES: u8 = 0x02;
 const BLOCK_TRANSACTIONS: u8 = 0x03;
 const POOL: u8 = 0x04;
 const TRANSACTIONS: u8 = 0x05;
-
-/// Positions of a block's transactions: as many as 8 MiB hold of the smallest.
-const MAX_INDEXES: usize = 128 << 10;
 
 impl Request {
     /// The bytes on the wire.
@@ -79,7 +76,7 @@ impl Request {
             BLOCK_TRANSACTIONS => {
                 let block = alloy_rlp::Decodable::decode(&mut rest).map_err(MessageError::Rlp)?;
                 let indexes: Vec<u32> = decode_all(rest)?;
-                at_most("positions", indexes.len(), MAX_INDEXES)?;
+                at_most("positions", indexes.len(), MAX_POSITIONS)?;
                 Ok(Self::BlockTransactions { block, indexes })
             }
             POOL if rest.is_empty() => Ok(Self::Pool),

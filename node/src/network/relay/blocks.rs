@@ -20,7 +20,9 @@ use crate::chain::{HeaderRecord, Moved, view};
 use crate::network::check::{Check, Part};
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
-use crate::network::limits::{BUILD_TIMEOUT_MS, FLOOR_BLOCKS, MAX_BUILDING, MAX_BUILDING_PER_PEER};
+use crate::network::limits::{
+    BUILD_TIMEOUT_MS, FLOOR_BLOCKS, MAX_BUILDING, MAX_BUILDING_PER_PEER, MAX_POSITIONS,
+};
 use crate::network::message::{Announcement, Request, Response, ShortId, ShortIds};
 use crate::network::{GossipId, Output, Peer, RequestId, Topic, Verdict};
 use crate::store::StoreError;
@@ -178,9 +180,12 @@ impl Blocks {
         if missing.is_empty() {
             check_parts(io, hash, &mut building);
         } else {
-            let request = Request::BlockTransactions {
-                block: hash,
-                indexes: missing,
+            let request = match missing.len() {
+                0..=MAX_POSITIONS => Request::BlockTransactions {
+                    block: hash,
+                    indexes: missing,
+                },
+                _ => Request::Bodies { blocks: vec![hash] },
             };
             let purpose = Purpose::Build(hash);
             building.request = Some(io.ask(peer, purpose, request, BUILD_TIMEOUT_MS));

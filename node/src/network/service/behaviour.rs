@@ -21,11 +21,9 @@ pub(super) const HELLO: &str = "/cairn/hello/1";
 /// The longest status.
 const MAX_STATUS_BYTES: usize = 16 << 10;
 
-/// The longest question but for positions in a block: 256 hashes.
-const MAX_REQUEST_BYTES: usize = 16 << 10;
-
-/// A block has no more positions than this part of its bytes, at four bytes each.
-const BLOCK_BYTES_PER_REQUEST_BYTE: usize = 16;
+/// The longest question: 4,096 positions in a block take half of it. A peer can begin
+/// [`MAX_EXCHANGES`] of them and never come to the end.
+const MAX_REQUEST_BYTES: usize = 32 << 10;
 
 /// Questions and answers of one connection at the same time, in both directions.
 const MAX_EXCHANGES: usize = 16;
@@ -93,11 +91,9 @@ fn hello() -> request_response::Behaviour<Codec<Status, Status>> {
 fn exchange(
     options: &Options<'_>,
 ) -> Result<request_response::Behaviour<Codec<Request, Response>>, String> {
-    let positions_bytes = options.max_block_bytes / BLOCK_BYTES_PER_REQUEST_BYTE;
-    let max_question_bytes = MAX_REQUEST_BYTES.max(positions_bytes);
     let max_answer_bytes = options.max_block_bytes + FRAME_OVERHEAD_BYTES;
     Ok(request_response::Behaviour::with_codec(
-        Codec::new(max_question_bytes, max_answer_bytes),
+        Codec::new(MAX_REQUEST_BYTES, max_answer_bytes),
         [(chain_protocol(options, "exchange")?, ProtocolSupport::Full)],
         request_response::Config::default()
             .with_request_timeout(Duration::from_millis(

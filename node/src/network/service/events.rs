@@ -311,7 +311,7 @@ impl Task {
     }
 
     fn answer_left(&mut self, request: libp2p::request_response::InboundRequestId) {
-        if let Some(peer) = self.leaving.remove(&request) {
+        if let Some(peer) = self.leaving.remove(request) {
             self.inputs.push_back(Input::Served { peer });
         }
     }

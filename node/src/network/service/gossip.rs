@@ -20,8 +20,10 @@ const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// Messages that wait for their verdict. The oldest is let go of when there are more.
 const MAX_WAITING: usize = 8_192;
 
-/// How long a message is known again. Longer than any message needs to get everywhere.
-const KNOWN_FOR: Duration = Duration::from_secs(120);
+/// How long a message is known again. Longer than any message needs to get everywhere; and
+/// the only bound on what is kept of those that come as fast as the line takes them, about
+/// 200 bytes of each.
+const KNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// Messages that wait to be sent to one peer; a slow one misses what does not fit.
 const QUEUE: usize = 1_024;

@@ -21,7 +21,7 @@
 //! | `gate`, `bans` | who may connect |
 //! | `dial`, `book` | whom to connect with |
 //! | `sessions`, `memory`, `why` | who is connected, why others are not |
-//! | `checks`, `serving` | work for other threads |
+//! | `checks`, `serving`, `underway` | work for other threads, and what leaves to peers |
 //! | `link` | a bad line on purpose |
 //!
 //! libp2p is imported here and nowhere else.
@@ -54,6 +54,7 @@ mod sessions;
 mod start;
 mod task;
 mod transport;
+mod underway;
 mod why;
 
 use std::net::SocketAddr;

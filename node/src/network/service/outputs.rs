@@ -84,11 +84,34 @@ impl Task {
         let Some(Asked::Exchange { peer, id, channel }) = self.asked.remove(&id) else {
             return;
         };
+        let bytes = answer.as_ref().map_or(0, Response::size_bytes);
         let exchange = &mut self.swarm.behaviour_mut().exchange;
         match answer.map(|answer| exchange.send_response(channel, Ok(answer))) {
-            Some(Ok(())) => drop(self.leaving.insert(id, peer)),
+            Some(Ok(())) => {
+                let unread = self.leaving.insert(id, peer, bytes);
+                unread.into_iter().for_each(|peer| self.unread(peer));
+            }
             _ => self.inputs.push_back(Input::Served { peer }),
         }
+    }
+
+    /// Leaves a peer that does not read what it asked for, and keeps others from it.
+    fn unread(&mut self, peer: Peer) {
+        let now_ms = clock::now().ms;
+        let Some(session) = self.sessions.of(peer) else {
+            return;
+        };
+        let (id, why) = (session.id, "it does not read our answers".to_owned());
+        session.leaving = Some(Leaving {
+            why: why.clone(),
+            close_ms: now_ms,
+        });
+        self.questions.settled(&id, &why);
+        if self.last_words.remember(now_ms, id, why.clone()) {
+            self.warn(&format!("leaving {id}: {why}"));
+        }
+        // Nothing to answer to: it is not connected if this fails.
+        let _ = self.swarm.disconnect_peer_id(id);
     }
 
     fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {

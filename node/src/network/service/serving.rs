@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::network::{InboundId, Request, Response, serve};
 use crate::rpc::PoolMirror;
 use crate::store::Store;
 
-/// Answers that are read at the same time, up to a block each. More are waiting, as many as
+/// Answers that are read or have been read and not yet been sent, up to a block each. More are waiting, as many as
 /// the machine lets each peer ask for.
 const PLACES: usize = 8;
 
-/// An answer, or that there is none.
-pub(super) type Answer = (InboundId, Option<Response>);
+/// An answer, or that there is none; and its place, which is free once this is sent.
+pub(super) type Answer = (InboundId, Option<Response>, OwnedSemaphorePermit);
 
 /// Whatever reads answers.
 #[derive(Clone)]
@@ -44,21 +44,21 @@ impl Serving {
         let serving = self.clone();
         tokio::spawn(async move {
             let places = Arc::clone(&serving.places);
-            let Ok(_place) = places.acquire_owned().await else {
+            let Ok(place) = places.acquire_owned().await else {
                 return;
             };
-            let read = tokio::task::spawn_blocking(move || serving.read(id, &request));
+            let read = tokio::task::spawn_blocking(move || serving.read(id, &request, place));
             // The reader has sent what there is.
             let _ = read.await;
         });
     }
 
-    fn read(&self, id: InboundId, request: &Request) {
+    fn read(&self, id: InboundId, request: &Request, place: OwnedSemaphorePermit) {
         let answer = serve::answer(&*self.store, &self.pool, request);
         if let Err(error) = &answer {
             tracing::debug!(%error, "a peer's request for {} is not answered", request.name());
         }
         // Who does not wait for it any more has ended.
-        let _ = self.answers.send((id, answer.ok()));
+        let _ = self.answers.send((id, answer.ok(), place));
     }
 }

@@ -26,6 +26,7 @@ use super::progress::Progress;
 use super::random::Random;
 use super::serving::{self, Serving};
 use super::sessions::Sessions;
+use super::underway::Underway;
 use super::why::Questions;
 use super::{NetworkConfig, Parts};
 use crate::clock;
@@ -97,7 +98,7 @@ pub(super) struct Task {
     pub asked: HashMap<InboundId, Asked>,
     pub next_asked: u64,
     /// Answers that are on their way to a peer.
-    pub leaving: HashMap<InboundRequestId, Peer>,
+    pub leaving: Underway<InboundRequestId>,
     pub checks: Checks,
     pub serving: Serving,
     line: Line,
@@ -139,7 +140,7 @@ impl Task {
             requests: HashMap::new(),
             asked: HashMap::new(),
             next_asked: 0,
-            leaving: HashMap::new(),
+            leaving: Underway::default(),
             checks: Checks::new(spec, done),
             serving: Serving::new(store, pool, answers),
             progress: Progress::default(),
@@ -175,7 +176,7 @@ impl Task {
                     let checked = self.checks.finished(done);
                     self.inputs.extend(checked.into_iter().map(Input::Checked));
                 }
-                Some((id, answer)) = answers.recv() => self.served(id, answer),
+                Some((id, answer, _place)) = answers.recv() => self.served(id, answer),
                 Some(command) = commands.recv() => self.command(command),
                 () = sleep_until(due) => self.arrivals(),
                 _ = tick.tick() => self.tick(),

@@ -161,9 +161,17 @@ impl Sync {
             .peers
             .ready()
             .filter(|(_, state)| state.claim.work > ours && state.rests_until_ms <= now_ms);
-        // Of equal claims the fastest, then the first.
-        let best = candidates
-            .max_by_key(|(peer, state)| (state.claim.work, state.speed, std::cmp::Reverse(*peer)));
+        // Who lets us wait comes after those who do not, whatever it claims: a claim costs
+        // nothing. Of equal claims the fastest, then the first.
+        let best = candidates.max_by_key(|(peer, state)| {
+            let patient = std::cmp::Reverse(state.stalls);
+            (
+                patient,
+                state.claim.work,
+                state.speed,
+                std::cmp::Reverse(*peer),
+            )
+        });
         let Some((peer, state)) = best else {
             return Ok(());
         };
