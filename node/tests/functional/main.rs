@@ -21,9 +21,11 @@
 //! | `rpc` | the server and the methods that no other scenario needs |
 //! | `wallet` | the wallet against a node |
 //! | `wallet_contract` | contracts by the wallet: created, asked, used |
+//! | `devnet` | the scripts of `genesis/devnet`: many nodes, partitions, a double spend |
 //!
-//! Every test has directories and ports of its own; all sockets are on loopback. Nothing here
-//! measures time: deadlines are far off and only end what hangs.
+//! Every test has directories and ports of its own; all sockets are on loopback, or in network
+//! namespaces that `devnet` makes. Nothing here measures time: deadlines are far off and only end what
+//! hangs.
 //!
 //! Deliberately absent: anything that can be shown without a process (see the unit tests).
 //!
@@ -35,6 +37,8 @@ mod contracts;
 mod crash;
 #[cfg(test)]
 mod defects;
+#[cfg(test)]
+mod devnet;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]

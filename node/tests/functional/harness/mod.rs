@@ -24,8 +24,10 @@ use std::time::{Duration, Instant};
 pub use accounts::{Account, GWEI, Transfer, native, secp256k1};
 pub use files::snapshot;
 pub use http::{WebSocket, exchange, http};
-pub use node::{Node, cairn, cairn_command, cairn_in, clean, node_command, start_and_kill};
-pub use process::Running;
+pub use node::{
+    Node, cairn, cairn_command, cairn_in, clean, node_command, start_and_kill, wallet_binary,
+};
+pub use process::{Ended, Running};
 pub use rpc::{Failure, Rpc, block_at, hash, lower, number, text, wei};
 pub use told::{Told, receipts_of};
 pub use user::{PASSPHRASE, User, WORDS, parsed};

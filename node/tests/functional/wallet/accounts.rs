@@ -63,7 +63,7 @@ fn a_new_account_comes_back_from_words_key_and_file() {
         assert_eq!(back["address"], made["address"], "{line:?}");
         assert_eq!(other.json(&["list"])[0]["name"], "back");
         let again = other.run_with(line, input, PASSPHRASE);
-        again.refused(1, "belongs to another account");
+        again.refused(1, "the name \"back\" is taken by 0x");
         quiet(&other, &[words, key, PASSPHRASE]);
     }
 }
@@ -118,7 +118,7 @@ fn what_is_no_secret_is_refused_and_not_repeated() {
         .refused(2, "add --scheme secp256k1");
     user.run_with(&["new", "--yes"], "", "")
         .refused(1, "choose a passphrase");
-    user.run(&["new"]).refused(2, "add --yes");
+    user.run(&["new"]).refused(1, "add --yes");
     let printed = user.overheard();
     for secret in ["jumk", "zoo", &short[2..]] {
         assert!(!printed.contains(secret), "{printed}");

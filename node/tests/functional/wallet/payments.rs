@@ -154,7 +154,7 @@ fn history(user: &User, dev0: &str, eth0: &str, last: Value) {
     );
 
     let table = user.run(&["history", "main", "--blocks", "1"]);
-    assert!(table.stderr.contains("1 payments of"), "{table:?}");
+    assert!(table.stderr.contains("1 payment of"), "{table:?}");
     let line = table.success();
     for words in ["block 6", " out ", "0.5 cairn", eth0, text(&last)] {
         assert!(line.contains(words), "\"{words}\" is not in {line}");
@@ -188,6 +188,7 @@ fn a_payment_that_waits_is_replaced_by_a_better_one() {
     ];
     let timed_out = user.run(&[&["--json"], &send[..], &["--timeout", "1"]].concat());
     timed_out.refused(1, "is not mined after 1 s");
+    timed_out.refused(1, "this node does not mine: start it with --mine");
     timed_out.refused(1, "replace it with --nonce 0 and fees at least 10 % higher");
     let waiting: Value = serde_json::from_str(&timed_out.stdout).unwrap();
     assert_eq!(waiting["status"], "pending");
