@@ -123,7 +123,9 @@ undo() {
         end_node "$node" KILL
     done
     wires_down
-    if [[ $MADE == yes ]]; then rm -rf "$DEVNET"; fi
+    [[ $MADE == yes ]] || return 0
+    [[ -z $(nodes) ]] || note "Nothing is left of what was begun."
+    rm -rf "$DEVNET"
 }
 
 parse "$@"

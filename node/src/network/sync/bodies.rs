@@ -1,0 +1,178 @@
+//! Bodies of a branch, from all peers at once, and on to the core.
+
+use alloy_primitives::{B256, Bytes};
+use cairn_genesis::{BlockFault, VerifiedBlock};
+
+use super::{REST_MS, Sync, stalled};
+use crate::chain::BlockError;
+use crate::network::check::Check;
+use crate::network::fault::Fault;
+use crate::network::io::{Io, Open, Purpose};
+use crate::network::limits::{MAX_BODIES, MAX_BODIES_TIMEOUT_MS, MIN_BODIES_TIMEOUT_MS};
+use crate::network::message::Request;
+use crate::network::{Output, Peer, RequestId};
+
+/// Requests for bodies that one peer has at a time: while it sends one answer, the next
+/// question is on its way.
+const BODIES_OPEN: usize = 2;
+
+/// How much of a peer's time one request for bodies is to take.
+const BODIES_REQUEST_MS: u64 = 1_000;
+
+impl Sync {
+    pub(super) fn ask_bodies(&mut self, io: &mut Io<'_>) {
+        let Some(branch) = &mut self.branch else {
+            return;
+        };
+        let now_ms = io.now.ms;
+        let mut peers: Vec<_> = io
+            .peers
+            .ready()
+            .filter(|(_, state)| state.rests_until_ms <= now_ms)
+            .filter(|(_, state)| state.claim.work >= branch.base_work())
+            .map(|(peer, state)| (std::cmp::Reverse(state.speed), peer))
+            .collect();
+        peers.sort();
+        for (_, peer) in peers {
+            while let Some(state) = io.peers.get_mut(peer)
+                && state.bodies_open < BODIES_OPEN
+            {
+                let bytes = state.speed.saturating_mul(BODIES_REQUEST_MS) / 1000;
+                let count = branch.bodies_in(bytes).clamp(1, MAX_BODIES);
+                let blocks = branch.wanted(peer, count);
+                if blocks.is_empty() {
+                    break;
+                }
+                state.bodies_open += 1;
+                let bytes = (blocks.len() * branch.average_bytes()) as u64;
+                let timeout_ms =
+                    state.patience_ms(bytes, MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
+                let request = Request::Bodies {
+                    blocks: blocks.clone(),
+                };
+                let id = io.ask(peer, Purpose::Bodies, request, timeout_ms);
+                for hash in blocks {
+                    branch.asked(hash, peer, id);
+                }
+            }
+        }
+    }
+
+    /// Takes in bodies, or that none came.
+    pub fn bodies(
+        &mut self,
+        io: &mut Io<'_>,
+        id: RequestId,
+        open: &Open,
+        bodies: Option<Vec<Bytes>>,
+    ) {
+        if let Some(state) = io.peers.get_mut(open.peer) {
+            state.bodies_open = state.bodies_open.saturating_sub(1);
+        }
+        if let Some(branch) = &mut self.branch {
+            branch.unasked(id);
+        }
+        let Some(bodies) = bodies else {
+            stalled(io, open.peer);
+            return;
+        };
+        let bytes = bodies.iter().map(|body| body.len()).sum::<usize>();
+        let now_ms = io.now.ms;
+        if let Some(state) = io.peers.get_mut(open.peer) {
+            match bodies.is_empty() {
+                // It has not got there itself.
+                true => state.rests_until_ms = now_ms + REST_MS,
+                false => state.measured(bytes, now_ms.saturating_sub(open.sent_ms)),
+            }
+        }
+        let Request::Bodies { blocks } = &open.request else {
+            return;
+        };
+        for (hash, body) in blocks.iter().zip(bodies) {
+            let branch = self.branch.as_mut();
+            let link = branch.and_then(|branch| branch.arrived(*hash, open.peer, body.len()));
+            if let Some(link) = link {
+                io.out.push(Output::Check(Check::Body {
+                    peer: open.peer,
+                    block: link.hash,
+                    header: link.header.clone(),
+                    seal: link.seal,
+                    body,
+                }));
+            }
+        }
+    }
+
+    /// Takes in a body that was checked.
+    pub fn checked(
+        &mut self,
+        io: &mut Io<'_>,
+        peer: Peer,
+        block: B256,
+        result: Result<Box<VerifiedBlock>, BlockFault>,
+    ) {
+        match result {
+            Ok(checked) => {
+                if let Some(branch) = &mut self.branch {
+                    branch.checked(io.now.ms, block, peer, Some(checked));
+                }
+            }
+            Err(BlockFault::Mutated { .. }) => {
+                if let Some(branch) = &mut self.branch {
+                    branch.checked(io.now.ms, block, peer, None);
+                }
+                io.punish(peer, Fault::Body);
+            }
+            Err(BlockFault::Invalid(invalid)) => {
+                tracing::info!(hash = %block, %invalid, "a chain with more work than ours has an invalid block");
+                self.refuse(io.now.ms, block);
+            }
+        }
+    }
+
+    pub(super) fn import(&mut self, io: &mut Io<'_>) {
+        let Some(branch) = &mut self.branch else {
+            return;
+        };
+        if self.importing.is_some() {
+            return;
+        }
+        let blocks = branch.next_import();
+        if let Some(first) = blocks.first() {
+            self.importing = Some(first.hash());
+            io.out.push(Output::Import {
+                blocks,
+                proven_work: branch.proven(),
+            });
+        }
+    }
+
+    /// Takes in what became of blocks that the core was given, by this machine or by the
+    /// relay.
+    pub fn imported(
+        &mut self,
+        io: &Io<'_>,
+        blocks: &[B256],
+        result: &Result<(), (usize, BlockError)>,
+    ) {
+        if self.importing.is_some() && self.importing == blocks.first().copied() {
+            self.importing = None;
+        }
+        let Some(branch) = &mut self.branch else {
+            return;
+        };
+        let taken = result
+            .as_ref()
+            .map_or_else(|(count, _)| *count, |()| blocks.len());
+        branch.imported(&blocks[..taken]);
+        let Err((_, error)) = result else { return };
+        let failed = blocks.get(taken).copied().unwrap_or_default();
+        if branch.position(failed).is_some() {
+            tracing::info!(hash = %failed, %error, "a chain with more work than ours is not taken over");
+            match error {
+                BlockError::NotYet(_) => self.leave_branch(),
+                _ => self.refuse(io.now.ms, failed),
+            }
+        }
+    }
+}
