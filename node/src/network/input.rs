@@ -29,12 +29,12 @@ pub enum Input {
     Hello {
         /// Who.
         peer: Peer,
-        /// To be answered with [`Output::Welcome`].
+        /// To be answered with [`Output::Welcome`](super::Output::Welcome).
         id: InboundId,
         /// What it says.
         status: Status,
     },
-    /// The answer to [`Output::Hello`]; `None` if there is none.
+    /// The answer to [`Output::Hello`](super::Output::Hello); `None` if there is none.
     Welcome {
         /// Who.
         peer: Peer,
@@ -45,12 +45,12 @@ pub enum Input {
     Request {
         /// Who.
         peer: Peer,
-        /// To be answered with [`Output::Serve`] or [`Output::Refuse`].
+        /// To be answered with [`Output::Serve`](super::Output::Serve) or [`Output::Refuse`](super::Output::Refuse).
         id: InboundId,
         /// For what.
         request: Request,
     },
-    /// An answer to [`Output::Serve`] has left.
+    /// An answer to [`Output::Serve`](super::Output::Serve) has left.
     Served {
         /// To whom.
         peer: Peer,
@@ -86,7 +86,7 @@ pub enum Input {
     Checked(Checked),
     /// The core has dealt with a transaction that it was given.
     Admitted {
-        /// The token of [`Output::Admit`].
+        /// The token of [`Output::Admit`](super::Output::Admit).
         token: AdmitToken,
         /// Its hash.
         hash: B256,
@@ -102,7 +102,7 @@ pub enum Input {
     },
     /// The core's tip moved.
     Moved(Moved),
-    /// Transactions came into the pool that were not given by [`Output::Admit`].
+    /// Transactions came into the pool that were not given by [`Output::Admit`](super::Output::Admit).
     Pooled(Vec<VerifiedTransaction>),
     /// Time has passed; comes several times a second.
     Tick,

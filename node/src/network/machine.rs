@@ -46,7 +46,7 @@ pub struct PeerView {
     pub points: u32,
 }
 
-/// How much is under way; each has its bound in [`limits`].
+/// How much is under way; each has its bound in [`limits`](super::limits).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
     /// Requests of ours that are open.

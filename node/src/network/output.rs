@@ -18,7 +18,7 @@ pub enum Output {
         /// What to say.
         status: Status,
     },
-    /// Answer [`Input::Hello`].
+    /// Answer [`Input::Hello`](super::Input::Hello).
     Welcome {
         /// The question.
         id: InboundId,
@@ -34,7 +34,7 @@ pub enum Output {
         /// For what.
         request: Request,
     },
-    /// Answer a peer by [`serve::answer`], and say [`Input::Served`] then.
+    /// Answer a peer by [`serve::answer`](super::serve::answer), and say [`Input::Served`](super::Input::Served) then.
     Serve {
         /// Whom.
         peer: Peer,
@@ -78,15 +78,15 @@ pub enum Output {
         /// Why.
         why: Goodbye,
     },
-    /// Close the connection; the peer may not come back for [`limits::BAN_MS`].
+    /// Close the connection; the peer may not come back for [`limits::BAN_MS`](super::limits::BAN_MS).
     Ban {
         /// Whom.
         peer: Peer,
         /// What it did.
         fault: Fault,
     },
-    /// Run [`check::run`] on a thread that may take its time, and give what it returns as
-    /// [`Input::Checked`].
+    /// Run [`check::run`](super::check::run) on a thread that may take its time, and give what it returns as
+    /// [`Input::Checked`](super::Input::Checked).
     Check(Check),
     /// Give a transaction to the core.
     Admit {
