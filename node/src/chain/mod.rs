@@ -63,7 +63,7 @@ const MAX_BATCH_BYTES: usize = 64 << 20;
 /// Blocks below the tip whose work a side branch need not have to be stored: it must
 /// have more than the tip's less that of these. Trades deep reorganizations, which
 /// then need the blocks again in order, against what a flood can fill the disk with.
-const SIDE_WORK_BLOCKS: u64 = 256;
+pub const SIDE_WORK_BLOCKS: u64 = 256;
 
 /// The reason of a mark that the operator set.
 pub const OPERATOR_REASON: &str = "invalidated by the operator";

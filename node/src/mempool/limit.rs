@@ -6,6 +6,10 @@ use super::Mempool;
 use super::order::{Key, Rank};
 use super::refusal::{DropReason, Refusal};
 
+/// The longest envelope that is taken, in bytes. Holds the largest contract deployment (49,152
+/// bytes of init code) twice over, and keeps gossip messages small.
+pub const MAX_TRANSACTION_BYTES: usize = 128 * 1024;
+
 /// Bounds on everything that a stranger controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -14,8 +18,7 @@ pub struct Limits {
     pub max_count: usize,
     /// Bytes of all envelopes in the pool. Decoded they take about twice as much memory.
     pub max_bytes: usize,
-    /// Bytes of one envelope. Holds the largest contract deployment (49,152 bytes of
-    /// init code) twice over, and keeps gossip messages small.
+    /// Bytes of one envelope.
     pub max_transaction_bytes: usize,
     /// Transactions of one sender: a bound on what one account can take back at once
     /// by spending its balance otherwise.
@@ -36,7 +39,7 @@ impl Default for Limits {
         Self {
             max_count: 10_240,
             max_bytes: 64 * 1024 * 1024,
-            max_transaction_bytes: 128 * 1024,
+            max_transaction_bytes: MAX_TRANSACTION_BYTES,
             per_sender: 64,
             nonce_gap: 64,
             replacement_percent: 10,

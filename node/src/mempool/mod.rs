@@ -63,7 +63,7 @@ use cairn_genesis::VerifiedTransaction;
 
 pub use admission::Admitted;
 use delegation::Delegations;
-pub use limit::Limits;
+pub use limit::{Limits, MAX_TRANSACTION_BYTES};
 use order::Key;
 pub use order::{Best, Price, Worth};
 pub use refusal::{AdmitError, DropReason, Fee, Gone, Refusal};

@@ -17,8 +17,6 @@ pub enum Input {
     Connected {
         /// The other end.
         peer: Peer,
-        /// Whether we dialed. Then it is on us to speak first.
-        outbound: bool,
     },
     /// The last connection to a peer is gone.
     Disconnected {

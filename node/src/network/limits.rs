@@ -34,19 +34,12 @@ pub const MAX_TRANSACTIONS: usize = 256;
 /// more asks for the whole body. A block of 60 million gas has at most 2,857.
 pub const MAX_POSITIONS: usize = 4_096;
 
-/// The longest transaction that is relayed (the mempool's limit).
-pub const MAX_TRANSACTION_BYTES: usize = 128 << 10;
-
 /// Headers above the last imported block that are held in memory, about 500 bytes each.
 /// Trades memory against how often header and body download wait for each other.
 pub const HEADER_WINDOW: usize = 4_096;
 
 /// Bytes of bodies that are asked for, being checked or waiting for their turn.
 pub const BODY_WINDOW_BYTES: usize = 64 << 20;
-
-/// Blocks below the tip whose work a branch need not have shown before its blocks are
-/// stored: those below must first be proven by headers.
-pub const FLOOR_BLOCKS: u64 = 256;
 
 /// Announced blocks whose missing transactions are on their way.
 pub const MAX_BUILDING: usize = 32;

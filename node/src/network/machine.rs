@@ -161,11 +161,11 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn input(&mut self, io: &mut Io<'_>, input: Input) -> Result<(), StoreError> {
         match input {
-            Input::Connected { peer, outbound } => {
+            // Both sides speak: of two that call each other at the same moment, either may
+            // take the other's call for the first.
+            Input::Connected { peer } => {
                 io.peers.insert(io.now.ms, peer);
-                if outbound {
-                    io.hello(peer);
-                }
+                io.hello(peer);
             }
             Input::Disconnected { peer } => drop(io.peers.remove(peer)),
             Input::Hello { peer, id, status } => {

@@ -21,6 +21,8 @@ mod lies;
 mod node;
 mod scenario;
 mod spec;
+mod summary;
+mod traffic;
 mod users;
 mod wire;
 mod world;
@@ -29,7 +31,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use world::{Summary, World};
+use summary::Summary;
+use world::World;
 
 /// Seeds of an ordinary test run.
 const SEEDS: u64 = 200;

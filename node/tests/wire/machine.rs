@@ -86,8 +86,7 @@ impl Fuzz {
             0 if self.peers.len() < 16 => {
                 let peer = Peer(self.number());
                 self.peers.push(peer);
-                let outbound = self.rng.random();
-                Input::Connected { peer, outbound }
+                Input::Connected { peer }
             }
             1 if self.rng.random_bool(0.1) => {
                 self.peers.retain(|other| *other != peer);

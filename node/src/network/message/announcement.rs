@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use cairn_genesis::{Header, Seal, VerifiedBlock};
+use cairn_genesis::{Header, Seal};
 use siphasher::sip::SipHasher24;
 
 use super::{MessageError, decode_all};
@@ -60,14 +60,13 @@ impl ShortIds {
 }
 
 impl Announcement {
-    /// The announcement of a block.
-    pub fn of(block: &VerifiedBlock) -> Self {
-        let ids = ShortIds::new(block.hash());
-        let hashes = block.transactions().iter().map(|tx| tx.hash());
+    /// The announcement of the block with this header, whose transactions have these hashes.
+    pub fn new(header: Header, seal: Seal, transactions: impl Iterator<Item = B256>) -> Self {
+        let ids = ShortIds::new(cairn_genesis::block_hash(&header, &seal));
         Self {
-            header: block.header().clone(),
-            seal: *block.sealed().seal(),
-            short_ids: hashes.map(|hash| ids.of(hash)).collect(),
+            header,
+            seal,
+            short_ids: transactions.map(|hash| ids.of(hash)).collect(),
         }
     }
 

@@ -97,7 +97,7 @@ impl Response {
         }
     }
 
-    /// How many bytes it carries, roughly: what a peer's speed is measured by.
+    /// How many bytes it carries, roughly: what a peer that does not read makes us hold.
     pub fn size_bytes(&self) -> usize {
         match self {
             Self::Headers(headers) => headers.len() * 256,

@@ -16,12 +16,12 @@ use cairn_genesis::check::after_parent::{self, Parent};
 use cairn_genesis::check::alone;
 use cairn_genesis::{BlockFault, VerifiedBlock};
 
-use crate::chain::{HeaderRecord, Moved, view};
+use crate::chain::{HeaderRecord, Moved, SIDE_WORK_BLOCKS, view};
 use crate::network::check::{Check, Part};
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
 use crate::network::limits::{
-    BUILD_TIMEOUT_MS, FLOOR_BLOCKS, MAX_BUILDING, MAX_BUILDING_PER_PEER, MAX_POSITIONS,
+    BUILD_TIMEOUT_MS, MAX_BUILDING, MAX_BUILDING_PER_PEER, MAX_POSITIONS,
 };
 use crate::network::message::{Announcement, Request, Response, ShortId, ShortIds};
 use crate::network::{GossipId, Output, Peer, RequestId, Topic, Verdict};
@@ -142,7 +142,7 @@ impl Blocks {
             Ok(linked) => linked,
             Err(invalid) => return Ok(Judged::Bad(Fault::Header(invalid))),
         };
-        if header.number.saturating_add(FLOOR_BLOCKS) <= io.tip.number() {
+        if header.number.saturating_add(SIDE_WORK_BLOCKS) <= io.tip.number() {
             return Ok(Judged::Ignore);
         }
         let due = after_parent::not_yet(io.spec, header, io.now.s()).is_none();
@@ -343,15 +343,8 @@ impl Blocks {
 
 fn announcement(io: &Io<'_>, tip: &HeaderRecord) -> Result<Announcement, StoreError> {
     let body = view::body(io.world.store, tip.number(), tip.hash)?;
-    let ids = ShortIds::new(tip.hash);
-    Ok(Announcement {
-        header: tip.header.clone(),
-        seal: tip.seal,
-        short_ids: body
-            .iter()
-            .map(|transaction| ids.of(transaction.hash()))
-            .collect(),
-    })
+    let hashes = body.iter().map(|transaction| transaction.hash());
+    Ok(Announcement::new(tip.header.clone(), tip.seal, hashes))
 }
 
 /// The block's transactions as far as the pool has them. Of two with one id neither is taken.

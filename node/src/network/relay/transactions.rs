@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use alloy_primitives::{B256, Bytes, keccak256};
 use cairn_genesis::{TransactionError, VerifiedTransaction};
 
-use crate::mempool::Refusal;
+use crate::mempool::{MAX_TRANSACTION_BYTES, Refusal};
 use crate::network::check::Check;
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
 use crate::network::limits::{
-    ANSWER_TIMEOUT_MS, MAX_CHECKING, MAX_CHECKING_PER_PEER, MAX_TRANSACTION_BYTES, MAX_TRANSACTIONS,
+    ANSWER_TIMEOUT_MS, MAX_CHECKING, MAX_CHECKING_PER_PEER, MAX_TRANSACTIONS,
 };
 use crate::network::message::{MessageError, Request, Response};
 use crate::network::{AdmitToken, GossipId, Output, Peer, Topic, Verdict};

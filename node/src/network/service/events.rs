@@ -81,10 +81,7 @@ impl Task {
             .sessions
             .opened(now_ms, id, connection, address, inbound);
         if let Some(peer) = opened {
-            // Both sides speak: of two that call each other at the same moment, either may
-            // take the other's call for the first.
-            let outbound = true;
-            self.inputs.push_back(Input::Connected { peer, outbound });
+            self.inputs.push_back(Input::Connected { peer });
         } else if let Some(sentence) = self.sessions.get(&id).and_then(Session::sentence) {
             self.questions.settled(&id, &sentence);
         }

@@ -13,8 +13,8 @@ use libp2p::gossipsub::{
 
 use crate::network::{GossipId, Topic};
 
-/// The longest message: announcements take 6 bytes for each transaction, so this is a
-/// block of 170,000; no transaction is longer than 128 KiB.
+/// The longest message: announcements take 5 bytes for each transaction, so this is a
+/// block of 200,000; no transaction is longer than 128 KiB.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// Messages that wait for their verdict. The oldest is let go of when there are more.

@@ -4,15 +4,13 @@ use alloy_primitives::{Address, U64};
 use serde::Serialize;
 
 use crate::network::SyncStatus;
+use crate::network::limits::PROTOCOL_VERSION;
 use crate::network::service::NetworkHandle;
 use crate::rpc::accounts::DevAccounts;
 use crate::rpc::api::Api;
 use crate::rpc::error::RpcError;
 use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
-
-/// Version of the protocol between nodes.
-const PROTOCOL_VERSION: u64 = 1;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.read("eth_protocolVersion", 0, protocol_version);

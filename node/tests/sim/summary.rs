@@ -1,0 +1,68 @@
+//! What a run came to.
+
+use std::fmt;
+
+use alloy_primitives::B256;
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Height of the chain in the end, summed over runs.
+    pub blocks: u64,
+    /// Transactions in it.
+    pub transactions: u64,
+    /// Times that a node changed its branch.
+    pub reorgs: u64,
+    /// The deepest of these.
+    pub deepest: usize,
+    /// Crashes.
+    pub crashes: u64,
+    /// Liars that were banned.
+    pub bans: u64,
+    /// Messages.
+    pub messages: u64,
+    /// What all messages were, in order.
+    pub digest: B256,
+}
+
+impl std::ops::AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.blocks += other.blocks;
+        self.transactions += other.transactions;
+        self.reorgs += other.reorgs;
+        self.deepest = self.deepest.max(other.deepest);
+        self.crashes += other.crashes;
+        self.bans += other.bans;
+        self.messages += other.messages;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} messages",
+            self.blocks,
+            self.transactions,
+            self.reorgs,
+            self.deepest,
+            self.crashes,
+            self.bans,
+            self.messages
+        )
+    }
+}
+
+impl Summary {
+    /// Fails unless all that the simulation is about has come up.
+    pub fn assert_eventful(&self) {
+        assert!(self.blocks > 1_000, "hardly any blocks: {self}");
+        assert!(self.transactions > 1_000, "hardly any transactions: {self}");
+        assert!(
+            self.reorgs > 50 && self.deepest > 3,
+            "hardly any reorganizations: {self}"
+        );
+        assert!(self.crashes > 10, "hardly any crashes: {self}");
+        assert!(self.bans > 10, "hardly any bans: {self}");
+    }
+}
