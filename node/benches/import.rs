@@ -4,6 +4,9 @@
 //! `cargo bench -p cairn-node --bench import [-- ACCOUNTS]`. Prints; asserts only
 //! that every block was taken in.
 
+#[path = "support/mining.rs"]
+mod mining;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,18 +14,19 @@ use std::time::{Duration, Instant};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
 use cairn_genesis::{
-    ChainSpec, GenesisAccount, NativeTransaction, SEAL_VERSION, Seal, Transaction, VerifiedBlock,
-    VerifiedTransaction, native_address,
+    ChainSpec, GenesisAccount, NativeTransaction, Transaction, VerifiedTransaction, native_address,
 };
 use cairn_node::chain::import::import;
-use cairn_node::chain::{Chain, Template, TemplateRequest};
-use cairn_node::core::{Action, Answer, Core, Event, Now};
+use cairn_node::chain::{Chain, TemplateRequest};
+use cairn_node::core::{Answer, Core, Event, Now};
 use cairn_node::store::{Memory, Rocks, Store};
 use ed25519_dalek::{Signer, SigningKey};
 use rayon::prelude::*;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
+
+use mining::{answer, seal};
 
 const BLOCKS: usize = 24;
 const TRANSFERS_PER_BLOCK: usize = 5_000;
@@ -154,30 +158,6 @@ fn produce(
     }
     times.sort();
     (blocks, times[times.len() / 2])
-}
-
-fn answer(actions: Vec<Action>) -> Answer {
-    actions
-        .into_iter()
-        .find_map(|action| match action {
-            Action::Answer(answer) => Some(answer),
-            _ => None,
-        })
-        .expect("an answer")
-}
-
-fn seal(spec: &ChainSpec, template: &Template) -> VerifiedBlock {
-    (0..)
-        .find_map(|nonce| {
-            let seal = Seal {
-                version: SEAL_VERSION,
-                time: template.header.timestamp as u32,
-                nonce,
-                extranonce: [0; 12],
-            };
-            template.seal(spec, seal).ok()
-        })
-        .expect("an easy target is met soon")
 }
 
 fn spec(keys: &[Key], accounts: usize) -> ChainSpec {

@@ -5,6 +5,8 @@
 //! this process, over TCP on loopback. Prints; asserts only that all nodes end on one chain.
 
 mod client;
+#[path = "../support/mining.rs"]
+mod mining;
 mod nodes;
 mod spread;
 mod sync;

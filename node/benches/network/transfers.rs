@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use cairn_genesis::{
-    ChainSpec, GenesisAccount, NativeTransaction, SEAL_VERSION, Seal, Transaction, VerifiedBlock,
-    VerifiedTransaction, native_address,
+    ChainSpec, GenesisAccount, NativeTransaction, Transaction, VerifiedBlock, VerifiedTransaction,
+    native_address,
 };
-use cairn_node::chain::{Template, TemplateRequest};
-use cairn_node::core::{Action, Answer, Core, Event, Now};
+use cairn_node::chain::TemplateRequest;
+use cairn_node::core::{Answer, Core, Event, Now};
 use cairn_node::store::{Memory, Store};
 use ed25519_dalek::{Signer, SigningKey};
 use rayon::prelude::*;
+
+use super::mining::{answer, seal};
 
 /// Accounts that send.
 pub const SENDERS: usize = 5_000;
@@ -98,28 +100,6 @@ pub fn blocks(spec: &Arc<ChainSpec>, keys: &[SigningKey], count: u64) -> Vec<Ver
             block
         })
         .collect()
-}
-
-fn answer(actions: Vec<Action>) -> Answer {
-    let answers = actions.into_iter().filter_map(|action| match action {
-        Action::Answer(answer) => Some(answer),
-        _ => None,
-    });
-    answers.last().expect("an answer")
-}
-
-fn seal(spec: &ChainSpec, template: &Template) -> VerifiedBlock {
-    (0..)
-        .find_map(|nonce| {
-            let seal = Seal {
-                version: SEAL_VERSION,
-                time: template.header.timestamp as u32,
-                nonce,
-                extranonce: [0; 12],
-            };
-            template.seal(spec, seal).ok()
-        })
-        .expect("an easy target is met soon")
 }
 
 /// Hash of the last of these blocks.

@@ -5,10 +5,11 @@ use cairn_node::network::Request;
 use futures::future::join_all;
 use serde_json::json;
 
-use super::node::{number, wait_for};
+use super::node::number;
 use super::stage::{Offender, Stage, Target};
 use super::stranger::{Habits, Stranger, frame, nothing, silence};
 use super::users::{Draft, User};
+use super::wait::wait_for;
 
 /// Strangers who come together: as many as the node has places for who call it.
 const CROWD: usize = 56;

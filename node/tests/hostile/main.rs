@@ -36,6 +36,9 @@ mod frames;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
+#[path = "../support/raw.rs"]
+mod raw;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod stage;
@@ -47,3 +50,6 @@ mod together;
 mod transactions;
 #[cfg(test)]
 mod users;
+#[cfg(test)]
+#[path = "../support/wait.rs"]
+mod wait;

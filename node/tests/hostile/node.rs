@@ -3,20 +3,13 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::wait::{PATIENCE, wait_for};
+
 /// The node's binary, built with these tests.
 const CAIRN: &str = env!("CARGO_BIN_EXE_cairn");
-
-/// How long something may take that takes a moment: only what hangs takes longer, on
-/// however busy a machine.
-pub const PATIENCE: Duration = Duration::from_secs(180);
-
-/// Between two looks at something that is awaited.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// JSON-RPC of a node.
 #[derive(Debug, Clone)]
@@ -154,17 +147,4 @@ fn rpc_address(line: &str) -> Option<String> {
 pub fn number(value: &Value) -> u64 {
     let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
     u64::from_str_radix(digits.unwrap(), 16).unwrap()
-}
-
-/// Looks until there is something to see.
-#[track_caller]
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-        thread::sleep(PAUSE);
-    }
 }

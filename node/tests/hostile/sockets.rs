@@ -10,9 +10,9 @@ use rand_chacha::ChaCha8Rng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
-use super::node::PATIENCE;
 use super::stage::{Offender, Stage, Target};
 use super::stranger::{Habits, Stranger, nothing};
+use super::wait::PATIENCE;
 
 /// Connections of a flood.
 const CONNECTIONS: usize = 2_000;

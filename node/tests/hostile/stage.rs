@@ -10,8 +10,9 @@ use cairn_genesis::ChainSpec;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::node::{Node, Rpc, number, wait_for};
+use super::node::{Node, Rpc, number};
 use super::users;
+use super::wait::wait_for;
 
 /// The most memory that the node may ever have, whatever strangers do. About 100 MiB are its
 /// own; answers on their way to peers may take 64 MiB, and each of 64 peers a few.

@@ -1,37 +1,28 @@
 //! Somebody who speaks libp2p, and says whatever a test wants.
 
 use std::collections::HashSet;
-use std::future::pending;
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{hex, keccak256};
 use cairn_node::network::{Request, Response, Status, Topic};
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
+use futures::StreamExt;
 use libp2p::request_response::{self, Message, ProtocolSupport};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, gossipsub, identity, noise, tcp, yamux,
 };
 
-use super::node::PATIENCE;
+use super::raw::Bytes;
+pub use super::raw::Habits;
 use super::stage::Target;
+use super::wait::PATIENCE;
 
 /// How long a stranger sits before it tries to send more where it sends too much.
 const BREATH: Duration = Duration::from_millis(1);
 
 /// The longest gossip message it can send; twice what the node takes.
 const MAX_MESSAGE_BYTES: usize = 2 << 20;
-
-/// How a stranger behaves on a stream.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Habits {
-    /// It never reads an answer.
-    pub never_reads: bool,
-    /// It never ends a question, but keeps the stream.
-    pub never_ends: bool,
-}
 
 /// What it says of itself, made from what the node said.
 pub type Claim = fn(Status) -> Vec<u8>;
@@ -320,72 +311,4 @@ fn swarm(key: &identity::Keypair, behaviour: Behaviour) -> Swarm<Behaviour> {
         .unwrap()
         .with_swarm_config(|config| config.with_idle_connection_timeout(PATIENCE))
         .build()
-}
-
-/// Sends bytes as they are, lengths and all.
-#[derive(Debug, Clone)]
-struct Bytes(Habits);
-
-impl Bytes {
-    async fn write(&self, stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
-        stream.write_all(bytes).await?;
-        stream.flush().await
-    }
-}
-
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await?;
-    Ok(bytes)
-}
-
-impl request_response::Codec for Bytes {
-    type Protocol = StreamProtocol;
-    type Request = Vec<u8>;
-    type Response = Vec<u8>;
-
-    async fn read_request<T: AsyncRead + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-    ) -> io::Result<Vec<u8>> {
-        let bytes = read(stream).await?;
-        match bytes.len() {
-            0..5 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(bytes),
-        }
-    }
-
-    async fn read_response<T: AsyncRead + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-    ) -> io::Result<Vec<u8>> {
-        match self.0.never_reads {
-            true => pending().await,
-            false => read(stream).await,
-        }
-    }
-
-    async fn write_request<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-        bytes: Vec<u8>,
-    ) -> io::Result<()> {
-        self.write(stream, &bytes).await?;
-        match self.0.never_ends {
-            true => pending().await,
-            false => Ok(()),
-        }
-    }
-
-    async fn write_response<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-        bytes: Vec<u8>,
-    ) -> io::Result<()> {
-        self.write(stream, &bytes).await
-    }
 }

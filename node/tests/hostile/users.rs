@@ -5,8 +5,9 @@ use cairn_genesis::{NativeTransaction, Transaction, native_address};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;
 
-use super::node::{Rpc, wait_for};
+use super::node::Rpc;
 use super::stage::Target;
+use super::wait::wait_for;
 
 /// 10^9 wei.
 const GWEI: u128 = 1_000_000_000;

@@ -7,6 +7,8 @@ mod bans;
 mod connect;
 mod mismatch;
 mod nodes;
+#[path = "../support/raw.rs"]
+mod raw;
 mod start;
 mod stranger;
 mod why;

@@ -1,61 +1,11 @@
 //! Somebody who speaks libp2p, and not as Cairn does.
 
-use std::io;
-
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
+use futures::StreamExt;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::dummy;
 use libp2p::{Multiaddr, StreamProtocol, Swarm, SwarmBuilder, identity, noise, tcp, yamux};
 
-/// Sends bytes as they are.
-#[derive(Debug, Clone, Default)]
-pub struct Bytes;
-
-impl request_response::Codec for Bytes {
-    type Protocol = StreamProtocol;
-    type Request = Vec<u8>;
-    type Response = Vec<u8>;
-
-    async fn read_request<T: AsyncRead + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-    ) -> io::Result<Vec<u8>> {
-        read(stream).await
-    }
-
-    async fn read_response<T: AsyncRead + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-    ) -> io::Result<Vec<u8>> {
-        read(stream).await
-    }
-
-    async fn write_request<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-        bytes: Vec<u8>,
-    ) -> io::Result<()> {
-        stream.write_all(&bytes).await
-    }
-
-    async fn write_response<T: AsyncWrite + Unpin + Send>(
-        &mut self,
-        _: &StreamProtocol,
-        stream: &mut T,
-        bytes: Vec<u8>,
-    ) -> io::Result<()> {
-        stream.write_all(&bytes).await
-    }
-}
-
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.take(1 << 20).read_to_end(&mut bytes).await?;
-    Ok(bytes)
-}
+use super::raw::Bytes;
 
 /// A new identity.
 pub fn key() -> identity::Keypair {
@@ -67,7 +17,7 @@ pub fn key() -> identity::Keypair {
 pub async fn send_as_hello(key: &identity::Keypair, address: &str, bytes: Vec<u8>) {
     let protocol = StreamProtocol::new("/cairn/hello/1");
     let behaviour = request_response::Behaviour::with_codec(
-        Bytes,
+        Bytes::default(),
         [(protocol, ProtocolSupport::Full)],
         request_response::Config::default(),
     );

@@ -7,7 +7,8 @@
 //! - [`told`]: what a node said, to be held against it later;
 //! - [`accounts`]: the well-known accounts, and their signatures;
 //! - [`user`]: somebody with a wallet;
-//! - [`files`]: what is in a directory.
+//! - [`files`]: what is in a directory;
+//! - [`wait`]: looking until there is something to see.
 
 mod accounts;
 mod files;
@@ -17,9 +18,8 @@ mod process;
 mod rpc;
 mod told;
 mod user;
-
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "../../support/wait.rs"]
+mod wait;
 
 pub use accounts::{Account, GWEI, Transfer, native, secp256k1};
 pub use files::snapshot;
@@ -31,13 +31,7 @@ pub use process::{Ended, Running};
 pub use rpc::{Failure, Rpc, block_at, hash, lower, number, text, wei};
 pub use told::{Told, receipts_of};
 pub use user::{PASSPHRASE, User, WORDS, parsed};
-
-/// How long something may take that takes a moment: only what hangs takes longer, on
-/// however busy a machine.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// Between two looks at something that is awaited.
-const PAUSE: Duration = Duration::from_millis(5);
+pub use wait::wait_for;
 
 /// Chain id of `dev`.
 pub const DEV: u64 = 31337;
@@ -45,17 +39,4 @@ pub const DEV: u64 = 31337;
 /// A directory for one test, removed at its end.
 pub fn home() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary directory can be made")
-}
-
-/// Looks until there is something to see.
-#[track_caller]
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-        thread::sleep(PAUSE);
-    }
 }
