@@ -26,5 +26,5 @@ pub(crate) fn text(path: &str) -> Option<String> {
 
 /// A vector file of JSON.
 pub(crate) fn json(path: &str) -> Option<serde_json::Value> {
-    text(path).map(|text| serde_json::from_str(&text).unwrap())
+    text(path).map(|text| serde_json::from_str(&text).expect("vectors are JSON"))
 }

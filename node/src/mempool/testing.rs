@@ -37,7 +37,7 @@ pub(super) fn ethereum(n: u8) -> Address {
 }
 
 fn ethereum_key(n: u8) -> SecretKey {
-    SecretKey::from_byte_array([n + 1; 32]).unwrap()
+    SecretKey::from_byte_array([n + 1; 32]).expect("a scalar below the order")
 }
 
 fn sign(n: u8, digest: B256) -> Signature {
@@ -103,7 +103,7 @@ impl Draft {
     /// Adds input, and the gas that it takes.
     pub(super) fn input(mut self, bytes: usize) -> Self {
         self.input_bytes = bytes;
-        self.gas_limit = 21_000 + 40 * u64::try_from(bytes).unwrap();
+        self.gas_limit = 21_000 + 40 * u64::try_from(bytes).expect("fits 64 bits");
         self
     }
 
@@ -159,7 +159,8 @@ impl Draft {
             Body::Eip7702(TxEip7702 {
                 chain_id: CHAIN_ID,
                 nonce: self.nonce,
-                gas_limit: 21_000 + 25_000 * u64::try_from(authorizations.len()).unwrap(),
+                gas_limit: 21_000
+                    + 25_000 * u64::try_from(authorizations.len()).expect("fits 64 bits"),
                 max_fee_per_gas: self.max_fee,
                 max_priority_fee_per_gas: self.tip,
                 to: Address::ZERO,
@@ -173,12 +174,12 @@ impl Draft {
 
     fn signed_by_ethereum(&self, n: u8, body: Body) -> VerifiedTransaction {
         let signature = sign(n, body.signing_hash());
-        verified(Transaction::ethereum(body, signature).unwrap())
+        verified(Transaction::ethereum(body, signature).expect("signed for a chain id"))
     }
 }
 
 fn verified(transaction: Transaction) -> VerifiedTransaction {
-    VerifiedTransaction::new(transaction, CHAIN_ID).unwrap()
+    VerifiedTransaction::new(transaction, CHAIN_ID).expect("a valid signature")
 }
 
 /// The store failed.
@@ -271,7 +272,7 @@ impl Bench {
         let changes = self
             .pool
             .tip_changed(self.now_ms, change, &self.ledger)
-            .unwrap();
+            .expect("the ledger can be read");
         self.pool.assert_consistent();
         changes
     }
