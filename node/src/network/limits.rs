@@ -41,6 +41,9 @@ pub const HEADER_WINDOW: usize = 4_096;
 /// Bytes of bodies that are asked for, being checked or waiting for their turn.
 pub const BODY_WINDOW_BYTES: usize = 64 << 20;
 
+/// How old a new tip may be to be announced, in seconds since its timestamp.
+pub const NEWS_S: u64 = 120;
+
 /// Announced blocks whose missing transactions are on their way.
 pub const MAX_BUILDING: usize = 32;
 

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, U256};
 use cairn_genesis::ChainSpec;
 
 use super::io::{Io, Open, Purpose, Requests};
-use super::limits::{ANSWER_TIMEOUT_MS, MAX_SERVING_PER_PEER, STATUS_INTERVAL_MS};
+use super::limits::{ANSWER_TIMEOUT_MS, MAX_SERVING_PER_PEER, NEWS_S, STATUS_INTERVAL_MS};
 use super::peers::{PeerState, Peers};
 use super::relay::{Blocks, Transactions};
 use super::sync::Sync;
@@ -204,7 +204,10 @@ impl Parts<'_> {
             } => self.transactions.admitted(io, token, hash, &result),
             Input::Imported { blocks, result } => self.sync.imported(io, &blocks, &result),
             Input::Moved(moved) => {
-                if !self.sync.is_far_behind(io.tip.number()) {
+                // Blocks of long ago are no news: the node is catching up. What headers promise
+                // does not count, or whoever withholds the bodies could silence the node.
+                let age_s = io.now.s().saturating_sub(moved.to.header.timestamp);
+                if age_s <= NEWS_S {
                     self.blocks.moved(io, &moved)?;
                 }
             }

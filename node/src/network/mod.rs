@@ -34,6 +34,8 @@ mod relay;
 pub mod serve;
 pub mod service;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 pub use check::{Check, Checked};
 pub use fault::{Fault, Goodbye};

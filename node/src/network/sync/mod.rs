@@ -93,12 +93,6 @@ impl Sync {
         }
     }
 
-    /// Whether a branch is being fetched that ends above the next block.
-    pub fn is_far_behind(&self, tip_number: u64) -> bool {
-        let branch = self.branch.as_ref();
-        branch.is_some_and(|branch| branch.tip().header.number > tip_number + 1)
-    }
-
     /// Headers held, and bytes of bodies held.
     pub fn held(&self) -> (usize, usize) {
         let fetch = self.fetch.as_ref().and_then(|fetch| fetch.chain.as_ref());
