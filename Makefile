@@ -7,10 +7,10 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/cairn-target
 CARGO := .ci/cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz sim
+.PHONY: help run build test check bench fuzz libfuzzer sim
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: build ## build, then mine on a development network; ARGS="--threads 1" adds options
 	@exec "$$CARGO_TARGET_DIR/release/cairn" run --chain devnet --mine $(ARGS)
@@ -39,6 +39,15 @@ fuzz: ## compare the machine with revm on random programs, and damage messages o
 		$(CARGO) test --release -p cairn-vm --test differential both_machines_agree -- --nocapture
 	@CAIRN_FUZZ_MESSAGES=$(PROGRAMS) CAIRN_FUZZ_SEED=$(SEED) \
 		$(CARGO) test --release -p cairn-node --test wire -- --nocapture
+
+TARGET ?= strangers
+TIME_S ?= 600
+
+# No sanitizer, which would need a nightly compiler. Dependencies as the root pins them.
+libfuzzer: ## let libFuzzer look for what peers could say; TARGET=messages or strangers, TIME_S=…
+	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+	@cp Cargo.lock fuzz/Cargo.lock
+	@cd fuzz && cargo fuzz run --fuzz-dir . --sanitizer none $(TARGET) -- -max_total_time=$(TIME_S) -max_len=65536
 
 SEEDS ?= 10000
 FIRST ?= 0
