@@ -80,6 +80,14 @@ impl InitCode {
         }
     }
 
+    /// Drops what is kept if it takes more than `most_bytes`.
+    pub fn trim(&mut self, most_bytes: usize) {
+        if self.kept_bytes > most_bytes {
+            self.kept = HashMap::default();
+            self.kept_bytes = 0;
+        }
+    }
+
     fn hash(&self, code: &[u8]) -> u64 {
         self.kept.hasher().hash_one(code)
     }

@@ -48,6 +48,15 @@ impl Machine {
         }
     }
 
+    /// Drops prepared code if it takes more than `most_bytes`: for a machine that may rest long. A run leaves 64 MiB of
+    /// it at most when the next one begins.
+    pub fn trim(&mut self, most_bytes: usize) {
+        self.engine.trim(most_bytes);
+        if let Some(stepped) = &mut self.stepped {
+            stepped.trim(most_bytes);
+        }
+    }
+
     /// Executes a transaction: validate, buy gas, run, refund, pay.
     ///
     /// The gas left in the block is the caller's matter: the machine refuses only what exceeds the

@@ -4,10 +4,6 @@ use alloy_primitives::{B256, Bytes, map::B256Map};
 
 use crate::code::{Program, Translation};
 
-/// Memory that prepared code may take before all of it is dropped, bytes. It is many times the size of the code where all
-/// of that runs again and again, and not much more than it where little does.
-const MAX_BYTES: usize = 128 << 20;
-
 /// A cache of programs, in which a number names one as long as a transaction runs.
 #[derive(Debug)]
 pub(crate) struct Programs {
@@ -15,13 +11,16 @@ pub(crate) struct Programs {
     programs: Vec<Kept>,
     by_hash: B256Map<usize>,
     bytes: usize,
+    /// Those that ran since they were measured: a program grows where it runs.
+    started: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Kept {
     program: Program,
-    /// What it took when it was last looked at.
+    /// What it took when it was measured.
     bytes: usize,
+    started: bool,
 }
 
 impl Programs {
@@ -31,15 +30,22 @@ impl Programs {
             programs: Vec::new(),
             by_hash: B256Map::default(),
             bytes: 0,
+            started: Vec::new(),
         }
     }
 
-    /// Between transactions: makes room if there is too much.
-    pub fn trim(&mut self) {
-        if self.bytes > MAX_BYTES {
-            self.programs.clear();
-            self.by_hash.clear();
-            self.bytes = 0;
+    /// Between transactions: drops all programs if they take more than `most_bytes`. That is many times the size of the
+    /// code where all of it runs again and again, and not much more than it where little does.
+    pub fn trim(&mut self, most_bytes: usize) {
+        for index in self.started.drain(..) {
+            let kept = &mut self.programs[index];
+            let bytes = kept.program.size_bytes();
+            self.bytes += bytes - kept.bytes;
+            kept.bytes = bytes;
+            kept.started = false;
+        }
+        if self.bytes > most_bytes {
+            *self = Self::new(self.translation);
         }
     }
 
@@ -47,10 +53,10 @@ impl Programs {
     pub fn start(&mut self, hash: B256, code: &Bytes) -> (usize, usize) {
         let index = self.find(hash, code);
         let kept = &mut self.programs[index];
-        // It may have grown since it was run last.
-        let bytes = kept.program.size_bytes();
-        self.bytes += bytes - kept.bytes;
-        kept.bytes = bytes;
+        if !kept.started {
+            kept.started = true;
+            self.started.push(index);
+        }
         (index, kept.program.start())
     }
 
@@ -62,6 +68,7 @@ impl Programs {
         self.programs.push(Kept {
             program: Program::new(code.clone(), self.translation),
             bytes: 0,
+            started: false,
         });
         self.by_hash.insert(hash, index);
         index
@@ -71,5 +78,27 @@ impl Programs {
     #[inline]
     pub fn get(&mut self, index: usize) -> &mut Program {
         &mut self.programs[index].program
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_grows_while_it_runs_counts_without_a_second_run() {
+        let code = Bytes::from(vec![crate::opcode::JUMPDEST; 1 << 16]);
+        let mut programs = Programs::new(Translation::Thorough);
+        let (index, _) = programs.start(B256::ZERO, &code);
+        for pc in 0..code.len() {
+            programs.get(index).target(pc as u64);
+        }
+        let grown = programs.get(index).size_bytes();
+        assert!(grown > 16 * code.len());
+        programs.trim(grown);
+        assert_eq!((programs.bytes, programs.programs.len()), (grown, 1));
+        programs.trim(grown - 1);
+        assert_eq!((programs.bytes, programs.programs.len()), (0, 0));
+        assert!(programs.by_hash.is_empty());
     }
 }

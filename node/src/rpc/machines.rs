@@ -1,7 +1,7 @@
 //! Machines that requests share: code that one call prepared is ready for the next.
 //!
-//! A machine keeps prepared code by its hash (16 MiB of code at most, see `cairn-vm`), and
-//! nothing else from one run to the next. One request has it at a time.
+//! A machine keeps prepared code by its hash, and nothing else from one run to the next. One
+//! request has it at a time.
 
 use std::ops::{Deref, DerefMut};
 
@@ -9,6 +9,10 @@ use cairn_vm::Machine;
 use parking_lot::Mutex;
 
 use crate::precompiles::precompiles;
+
+/// Memory that prepared code of a machine may take while nobody uses it, bytes. A caller may
+/// send any code, so what was prepared for one is not worth much more to the next.
+const MAX_IDLE_BYTES: usize = 16 << 20;
 
 /// The machines that nobody uses now.
 #[derive(Debug)]
@@ -68,9 +72,13 @@ impl Drop for Lent<'_> {
         if std::thread::panicking() {
             return;
         }
+        let Some(mut machine) = self.machine.take() else {
+            return;
+        };
+        machine.trim(MAX_IDLE_BYTES);
         let mut idle = self.machines.idle.lock();
         if idle.len() < self.machines.most {
-            idle.extend(self.machine.take());
+            idle.push(machine);
         }
     }
 }

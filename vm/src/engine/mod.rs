@@ -36,6 +36,9 @@ const OWN: usize = usize::MAX;
 /// Frames kept between transactions; a deep recursion's are given back.
 const MAX_KEPT_FRAMES: usize = 64;
 
+/// Memory that prepared code may take between transactions, bytes.
+const MAX_PROGRAM_BYTES: usize = 64 << 20;
+
 /// What is reused from run to run.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -69,7 +72,7 @@ impl Engine {
     /// Makes ready for the next transaction.
     pub fn reset(&mut self) {
         self.journal.reset();
-        self.programs.trim();
+        self.programs.trim(MAX_PROGRAM_BYTES);
         self.frames.truncate(MAX_KEPT_FRAMES);
         for frame in &mut self.frames {
             frame.memory.reset();
@@ -77,6 +80,12 @@ impl Engine {
         self.own.clear();
         self.return_data.clear();
         self.return_data.shrink_to(MAX_KEPT_BYTES);
+    }
+
+    /// Drops prepared code if it takes more than `most_bytes`.
+    pub fn trim(&mut self, most_bytes: usize) {
+        self.programs.trim(most_bytes);
+        self.init_code.trim(most_bytes);
     }
 
     /// What the outermost frame returned.
