@@ -24,8 +24,7 @@ if ! exists; then
     say "There is no devnet in $DEVNET."
     exit 0
 fi
-load_settings
-lock
+hold_devnet
 
 for node in $(running); do
     kill -s TERM "$(kept "$node" pid)" 2>/dev/null || true

@@ -13,8 +13,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 no_options "$@"
 (($# == 0)) || misuse "heal.sh takes no arguments"
-open_devnet
-lock
+hold_devnet
+check_runs
 unite
 connect_all || die "the nodes do not find each other; their logs: $DEVNET/node-*/log"
 mapfile -t all < <(running)

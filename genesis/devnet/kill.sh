@@ -13,11 +13,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 no_options "$@"
 (($# > 0)) || misuse "name the nodes to kill"
-open_devnet
+hold_devnet
 for node in "$@"; do
     known "$node"
 done
-lock
 for node in "$@"; do
     if is_running "$node"; then
         end_node "$node" KILL

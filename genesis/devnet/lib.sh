@@ -7,12 +7,12 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # Words to the user, options, --help.
 # shellcheck source=lib/say.sh
 source "$HERE/lib/say.sh"
-# The one directory in which everything lies.
-# shellcheck source=lib/state.sh
-source "$HERE/lib/state.sh"
 # Where cairn and cairn-wallet are, and what else is needed.
 # shellcheck source=lib/programs.sh
 source "$HERE/lib/programs.sh"
+# The one directory in which everything lies.
+# shellcheck source=lib/state.sh
+source "$HERE/lib/state.sh"
 # Questions to a node.
 # shellcheck source=lib/rpc.sh
 source "$HERE/lib/rpc.sh"

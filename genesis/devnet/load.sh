@@ -36,7 +36,7 @@ send() {
     local batch
     batch=$(<"$2")
     [[ -n $batch ]] || return 0
-    printf '[%s]' "${batch#,}" | post "$1" >"$2.answer" || say '"error":{"message":"no answer"}' >"$2.answer"
+    printf '[%s]' "${batch#,}" | post "$1" >"$2.answer" || say '{"error":{"message":"no answer"}}' >"$2.answer"
     mv "$2.answer" "$2"
 }
 
@@ -55,13 +55,14 @@ send_all() {
     done
     wait
     count_answers
+    SENT=$((SENT + $1))
 }
 
+# What is not taken is refused: an error may be the answer to a whole batch.
 count_answers() {
     local answers
     answers=$(cat "$WORK_DIR"/*)
     TAKEN=$((TAKEN + $(occurrences '"result":"' "$answers")))
-    REFUSED=$((REFUSED + $(occurrences '"error":{' "$answers")))
     WHY=${WHY:-$(field message "$answers")}
 }
 
@@ -94,14 +95,15 @@ done
 [[ -n $TPS ]] || misuse "say how many payments a second: --tps N"
 
 open_devnet
+check_runs
 mapfile -t NODES < <(running)
-((${#NODES[@]} > 0)) || die "no node runs; restart.sh starts one"
-mapfile -t ACCOUNTS < <(rpc "${NODES[0]}" eth_accounts | grep -oE '0x[0-9a-f]{40}')
+accounts=$(rpc "${NODES[0]}" eth_accounts 2>/dev/null) || die "node ${NODES[0]} does not tell its accounts; see status.sh"
+mapfile -t ACCOUNTS < <(grep -oE '0x[0-9a-f]{40}' <<<"$accounts")
 ((${#ACCOUNTS[@]} > 0)) || die "the chain $CHAIN funds no test accounts, so the nodes cannot sign"
 
 WORK_DIR=$(mktemp -d)
 trap 'rm -rf "$WORK_DIR"' EXIT
-SENT=0 TAKEN=0 REFUSED=0 TURN=0 WHY=""
+SENT=0 TAKEN=0 TURN=0 WHY=""
 begin=$(milliseconds)
 while ((SENT < TPS * FOR_S)); do
     passed=$(($(milliseconds) - begin))
@@ -110,11 +112,10 @@ while ((SENT < TPS * FOR_S)); do
     ((due <= MOST_AT_ONCE)) || due=$MOST_AT_ONCE
     if ((due > 0)); then
         send_all "$due"
-        SENT=$((SENT + due))
     fi
     sleep 0.1
 done
 took=$(($(milliseconds) - begin))
 
-say "Sent $SENT payments in $((took / 1000)).$((took % 1000 / 100)) s: $TAKEN taken, $REFUSED refused${WHY:+ (first reason: $WHY)}."
+say "Sent $SENT payments in $((took / 1000)).$((took % 1000 / 100)) s: $TAKEN taken, $((SENT - TAKEN)) refused${WHY:+ (first reason: $WHY)}."
 ((TAKEN > 0)) || die "no payment was taken"

@@ -31,9 +31,9 @@ check_sides() {
 }
 
 no_options "$@"
-open_devnet
+hold_devnet
 check_sides "$@"
-lock
+check_runs
 part "$@"
 in_namespaces || note "Without network namespaces: each node itself refuses those of the other sides."
 say "The network is parted. Watch it with status.sh; heal.sh unites it."

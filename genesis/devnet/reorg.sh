@@ -31,7 +31,6 @@ parse() {
                 ;;
             --loser)
                 value "$1" $#
-                known "$2"
                 LOSER=$2
                 shift
                 ;;
@@ -50,9 +49,11 @@ miners() {
 
 # Sets LOSER, its SHARE of mining, and RIVAL, a node of the others that mines, or will.
 choose() {
-    local node
+    [[ -z $LOSER ]] || known "$LOSER"
+    check_runs
     LOSER=${LOSER:-$(miners | tail -n 1)}
     [[ -n $LOSER ]] || die "nobody mines; up.sh --miners 1 makes a devnet in which somebody does"
+    is_running "$LOSER" || die "node $LOSER does not run; restart.sh $LOSER starts it"
     SHARE=$(kept "$LOSER" mine)
     [[ -n $SHARE ]] || die "node $LOSER does not mine; status.sh shows who does"
     RIVAL=$(miners | grep -vx "$LOSER" | head -n 1) || RIVAL=""
@@ -61,6 +62,15 @@ choose() {
         RIVAL=$(running | grep -vx "$LOSER" | head -n 1) || die "that takes two nodes that run"
         RIVAL_HELPS=yes
     fi
+    check_both
+}
+
+# Where one of them is silent there is nothing to wait for.
+check_both() {
+    local node
+    for node in "$LOSER" "$RIVAL"; do
+        answers "$node" || die "node $node does not answer; its log: $(node_dir "$node")/log"
+    done
 }
 
 # mines NODE SHARE: starts a node again with this share of mining, an empty one for none.
@@ -70,22 +80,34 @@ mines() {
     restart_node "$1"
 }
 
-# Everything is as it was before, whatever happened.
+# Everything is as it was before, whatever happened. Each step is in a shell of its own, so that one
+# that fails keeps none of the others from being done.
 restore() {
-    if is_parted; then unite; fi
-    mines "$LOSER" "$SHARE"
-    if [[ $RIVAL_HELPS == yes ]]; then mines "$RIVAL" ""; fi
+    set +e
+    if is_parted; then (set -e; unite); fi
+    (set -e; mines "$LOSER" "$SHARE")
+    if [[ $RIVAL_HELPS == yes ]]; then (set -e; mines "$RIVAL" ""); fi
     connect_all || note "the nodes do not find each other again; see status.sh"
 }
 
-own_blocks() { say $(($(height "$LOSER") - $(fork_height "$LOSER" "$RIVAL"))); }
+is_deep_enough() {
+    local tip fork
+    tip=$(height "$LOSER") && fork=$(fork_height "$LOSER" "$RIVAL") && ((tip - fork >= DEPTH))
+}
 
-is_deep_enough() { (($(own_blocks) >= DEPTH)); }
-
-is_outweighed() { (($(work "$RIVAL") > $(work "$LOSER"))); }
+is_outweighed() {
+    local ours theirs
+    ours=$(work "$LOSER") && theirs=$(work "$RIVAL") && ((theirs > ours))
+}
 
 # Mining goes by chance: an hour is more than any depth takes that one would wait for.
-await_blocks() { wait_until 3600 "$@"; }
+await_blocks() { wait_until 3600 holds "$1"; }
+
+# Whether a predicate holds; a question that a busy node refuses is asked again.
+holds() {
+    check_both
+    "$1" 2>/dev/null
+}
 
 # show FORK TIP: what node LOSER had above FORK, and what it has now.
 show() {
@@ -98,10 +120,9 @@ show() {
 }
 
 parse "$@"
-open_devnet
+hold_devnet
 ! is_parted || die "the network is parted; heal.sh unites it"
 choose
-lock
 trap restore EXIT
 
 say "Node $LOSER is parted from the others."
@@ -121,6 +142,7 @@ await_blocks is_outweighed || die "the other side does not get more work; see st
 say "The network is healed."
 unite
 connect_all || die "the nodes do not find each other; their logs: $DEVNET/node-*/log"
-wait_until "$PATIENCE_S" agree "$LOSER" "$RIVAL" || die "node $LOSER does not follow; its log: $(node_dir "$LOSER")/log"
+mapfile -t all < <(running)
+wait_until "$PATIENCE_S" agree "${all[@]}" || die "the nodes do not agree; see status.sh"
 show "$fork" "$tip"
 say "Node $LOSER took back $((tip - fork)) blocks; all nodes have one history again."

@@ -10,26 +10,25 @@ set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Others may have to be told of a node whose name they have not heard yet.
+# A node that has never answered, be it for the first time that it is named or after a start that
+# failed, is new: it has no side yet, and others may have to be told its name.
 join() {
     local node=$1
     mkdir -p "$(node_dir "$node")"
     ! is_parted || keep "$node" group "$(group_of 1)"
-    start_node "$node"
+    restart_node "$node"
     apply_groups
 }
 
 no_options "$@"
 (($# > 0)) || misuse "name the nodes to start"
-open_devnet
 for node in "$@"; do
-    is_number "$node" || misuse "'$node' is no number of a node"
-    number "a node's number" "$node" 1 "$MOST_NODES"
+    number restart.sh "$node" 1 "$MOST_NODES"
 done
-lock
+hold_devnet
 wires_up
 for node in "$@"; do
-    if [[ -d $(node_dir "$node") ]]; then
+    if [[ -n $(kept "$node" id) ]]; then
         restart_node "$node"
     else
         join "$node"

@@ -8,7 +8,8 @@
 #   genesis/devnet/status.sh --rpc 3    the URL of node 3, for other programs
 #
 # States: `running`; `in part N` while a partition lasts; `stopped`; `silent`, if the process is
-# there but does not answer.
+# there but does not answer; `busy`, if it answers that it cannot tell now, as during a long
+# reorganization.
 
 set -euo pipefail
 # shellcheck source=lib.sh

@@ -13,7 +13,8 @@
 #   --chain FILE       a chain spec, or the name of a built-in chain (devnet)
 #   --mining-share P   percent of this machine that all miners together may take (25)
 #   --bin-dir DIR      where cairn and cairn-wallet are; without it they are looked for where
-#                      `make build` puts them, and built if they are not there
+#                      `make build` puts them, and built if they are not there. Given for a
+#                      devnet that is there, it counts from the next start of a node on
 #   --loopback         no network namespaces, as if you were not root
 #
 # As root, every node has a network namespace with an address of its own; latency, loss and
@@ -36,9 +37,10 @@ QUIET_PERCENT=25
 
 parse() {
     NODES=3 MINERS=1 LATENCY_MS=0 LOSS_PERCENT=0 CHAIN=devnet MINING_SHARE=$QUIET_PERCENT BIN_DIR="" LOOPBACK=""
-    GIVEN=$#
-    WIRES=loopback SUBNET="" NETEM=no
+    GIVEN=no
+    WIRES=loopback NETEM=no
     while (($# > 0)); do
+        [[ $1 == --bin-dir ]] || GIVEN=yes
         case $1 in
             --help | -h) help ;;
             --loopback) LOOPBACK=loopback ;;
@@ -52,7 +54,7 @@ parse() {
         shift
     done
     ((MINERS <= NODES)) || misuse "there cannot be $MINERS miners among $NODES nodes"
-    # What makes the network; where the programs are does not.
+    # What makes the network; where the programs are does not, and may change.
     OPTIONS="--nodes $NODES --miners $MINERS --latency $LATENCY_MS --loss $LOSS_PERCENT --chain $CHAIN"
     OPTIONS+=" --mining-share $MINING_SHARE${LOOPBACK:+ --loopback}"
 }
@@ -81,6 +83,8 @@ make_devnet() {
     "$CAIRN" spec show "$CHAIN" >/dev/null || exit 1
     ((MINERS == 0)) || share_among "$MINERS"
     choose_wires "$LOOPBACK"
+    # At first without what the wires turn out to be, so that down.sh finds what a kill -9 leaves.
+    save_settings
     wires_up
     save_settings
     make_password
@@ -94,8 +98,12 @@ make_devnet() {
 reopen_devnet() {
     local wanted=$OPTIONS
     load_settings
-    ((GIVEN == 0)) || [[ $OPTIONS == "$wanted" ]] ||
+    [[ $GIVEN == no || $OPTIONS == "$wanted" ]] ||
         die "the devnet in $DEVNET was made by: up.sh $OPTIONS. Take it down first, or set CAIRN_DEVNET_DIR for another one."
+    if [[ -n $BIN_DIR ]]; then
+        find_programs "$BIN_DIR"
+        save_settings
+    fi
     if [[ -n $(running) ]]; then
         say "The devnet in $DEVNET runs already."
         show_table
@@ -115,17 +123,30 @@ start_all() {
     connect_all || die "the nodes do not find each other; their logs: $DEVNET/node-*/log"
 }
 
-# What was begun is undone unless it was finished.
+# What was begun is undone unless it was finished; of a failure, not of Ctrl-C, the logs stay.
 undo() {
-    local node
+    local code=$? node
     [[ $FINISHED == no ]] || return 0
     for node in $(running); do
         end_node "$node" KILL
     done
     wires_down
     [[ $MADE == yes ]] || return 0
-    [[ -z $(nodes) ]] || note "Nothing is left of what was begun."
+    if ((code < 128)) && compgen -G "$DEVNET/node-*/log" >/dev/null; then
+        save_logs
+    else
+        [[ -z $(nodes) ]] || note "Nothing is left of what was begun."
+    fi
     rm -rf "$DEVNET"
+}
+
+save_logs() {
+    local logs node
+    logs=$(mktemp -d --tmpdir cairn-devnet-XXXXXX)
+    for node in $(nodes); do
+        mv "$(node_dir "$node")/log" "$logs/node-$node" 2>/dev/null || true
+    done
+    note "Nothing is left of what was begun but the logs: $logs/node-*"
 }
 
 parse "$@"

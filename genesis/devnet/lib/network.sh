@@ -11,28 +11,37 @@ together() { [[ $(group_of "$1") == "$(group_of "$2")" ]]; }
 
 is_parted() { compgen -G "$DEVNET/node-*/group" >/dev/null; }
 
-# Those of the running nodes that a node should be connected with.
-fellows() {
-    local other
-    for other in $(running); do
-        if [[ $other != "$1" ]] && together "$1" "$other"; then say "$other"; fi
+# For what only makes sense on a network that is there.
+check_runs() { [[ -n $(running) ]] || die "no node runs; up.sh starts them"; }
+
+# Sets RUNNING, the nodes that run, and SIDE and NAME of each: read once, and then compared with
+# those of every other one.
+survey() {
+    local node
+    mapfile -t RUNNING < <(running)
+    SIDE=() NAME=()
+    for node in "${RUNNING[@]}"; do
+        SIDE[node]=$(group_of "$node")
+        NAME[node]=$(kept "$node" id)
     done
 }
 
-# Whether it is. It may count more: a node beyond a broken wire is a peer until its silence is
-# noticed.
-is_connected() {
+# Those of RUNNING that a node should be connected with and is not. It may be with more: a node
+# beyond a broken wire is a peer until its silence is noticed. Fails where there is no answer.
+missing_peers() {
     local peers other
     peers=$(rpc "$1" admin_peers 2>/dev/null) || return 1
-    for other in $(fellows "$1"); do
-        [[ $peers == *"\"id\":\"$(kept "$other" id)\""* ]] || return 1
+    for other in "${RUNNING[@]}"; do
+        [[ $other != "$1" && ${SIDE[other]} == "${SIDE[$1]}" ]] || continue
+        [[ $peers == *"\"id\":\"${NAME[other]}\""* ]] || say "$other"
     done
 }
 
 all_connected() {
-    local node
-    for node in $(running); do
-        is_connected "$node" || return 1
+    local node missing
+    survey
+    for node in "${RUNNING[@]}"; do
+        missing=$(missing_peers "$node") && [[ -z $missing ]] || return 1
     done
 }
 
@@ -49,9 +58,9 @@ connect_all() {
 
 introduce_all() {
     local node other
-    for node in $(running); do
-        is_connected "$node" && continue
-        for other in $(fellows "$node"); do
+    survey
+    for node in "${RUNNING[@]}"; do
+        for other in $(missing_peers "$node"); do
             rpc "$node" admin_addPeer "[\"$(multiaddr "$other")\"]" >/dev/null 2>&1 || true
         done
     done
@@ -80,18 +89,18 @@ unite() {
     apply_groups
 }
 
-# Makes the wires what the groups say.
+# Makes the wires what the groups say; a node that does not run finds its own when it starts. One
+# that does not answer keeps none of the others from theirs.
 apply_groups() {
-    local node
-    if in_namespaces; then
-        for node in $(nodes); do
+    local node deaf=()
+    for node in $(running); do
+        if in_namespaces; then
             wires_group "$node" "$(group_of "$node")"
-        done
-    else
-        for node in $(running); do
-            rpc "$node" cairn_onlyPeers "[$(allowed "$node")]" >/dev/null
-        done
-    fi
+        else
+            rpc "$node" cairn_onlyPeers "[$(allowed "$node")]" >/dev/null || deaf+=("$node")
+        fi
+    done
+    ((${#deaf[@]} == 0)) || die "these nodes could not be told their side: ${deaf[*]}"
 }
 
 # Whom a node may talk to, as JSON: null is everybody.
@@ -120,16 +129,15 @@ agree() {
     done
 }
 
-# fork_height NODE NODE: the height of the last block that both have.
+# fork_height NODE NODE: the height of the last block that both have; fails where one of them does
+# not answer.
 fork_height() {
     local height other one two
-    height=$(height "$1")
-    other=$(height "$2")
+    height=$(height "$1") && other=$(height "$2") || return 1
     if ((other < height)); then height=$other; fi
     while true; do
-        one=$(hash_at "$1" "$height")
-        two=$(hash_at "$2" "$height")
-        if [[ $one == "$two" ]]; then break; fi
+        one=$(hash_at "$1" "$height") && two=$(hash_at "$2" "$height") || return 1
+        if [[ -n $one && $one == "$two" ]]; then break; fi
         height=$((height - 1))
     done
     say "$height"

@@ -14,7 +14,7 @@ is_running() {
     local pid
     pid=$(kept "$1" pid)
     [[ -n $pid && -r /proc/$pid/cmdline ]] &&
-        grep -qzxF "$(node_dir "$1")/data" "/proc/$pid/cmdline" 2>/dev/null
+        grep -qzxF "$DEVNET/node-$1/data" "/proc/$pid/cmdline" 2>/dev/null
 }
 
 is_down() { ! is_running "$1"; }
@@ -33,36 +33,41 @@ start_node() {
     wires_add "$node"
     wires_group "$node" "$(group_of "$node")"
     launch "$node"
-    await_rpc "$node"
+    if has_lost_ports "$node"; then
+        note "Another program uses a port of node $node; it gets new ones."
+        forget "$node" rpc
+        forget "$node" p2p
+        launch "$node"
+    fi
+    check_serves "$node"
     info=$(rpc "$node" admin_nodeInfo)
     keep "$node" id "$(field id "$info")"
     in_namespaces || keep "$node" p2p "127.0.0.1 $(loopback_port "$info")"
 }
 
+# Starts its process and waits until it answers, or has ended.
 launch() {
     local node=$1 dir inside=()
     dir=$(node_dir "$node")
     in_namespaces && inside=(ip netns exec "$(namespace "$node")")
     choose_addresses "$node"
     set_node_options "$node"
+    touch "$dir/log"
+    LOGGED=$(stat -c %s "$dir/log")
     # A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
     "${PLAIN[@]}" setsid "${inside[@]}" "$CAIRN" run --datadir "$dir/data" "${NODE_OPTIONS[@]}" \
         >>"$dir/log" 2>&1 </dev/null 9<&- &
     keep "$node" pid "$!"
     # No word from bash when it is killed.
     disown
-    wait_until "$PATIENCE_S" has_begun "$node"
+    wait_until "$PATIENCE_S" answers_or_ended "$node" || die "node $node does not answer; its log: $dir/log"
 }
 
-# A moment long a new process is still this shell.
-has_begun() { is_running "$1" || ! kill -s 0 "$(kept "$1" pid)" 2>/dev/null; }
-
 # In a namespace every node has the same ports. On loopback the system chooses free ones at the first
-# start, and the node keeps them.
+# start, and the node keeps them while it can.
 choose_addresses() {
     if in_namespaces; then
-        keep "$1" rpc "10.232.$SUBNET.$1:$RPC_PORT"
-        keep "$1" p2p "10.231.$SUBNET.$1 $P2P_PORT"
+        wires_address "$1"
     elif [[ -z $(kept "$1" rpc) ]]; then
         keep "$1" rpc 127.0.0.1:0
         keep "$1" p2p "127.0.0.1 0"
@@ -94,23 +99,33 @@ multiaddr() {
     printf '/ip4/%s/tcp/%s/p2p/%s' "$ip" "$port" "$(kept "$1" id)"
 }
 
-await_rpc() {
-    local node=$1
-    wait_until "$PATIENCE_S" answers_or_ended "$node" || die "node $node does not answer; its log: $(node_dir "$node")/log"
-    is_running "$node" && return 0
-    tail -n 3 "$(node_dir "$node")/log" >&2
-    die "node $node ended instead of serving; its log: $(node_dir "$node")/log"
+# For a process that was just launched. It is still this shell at first, and nothing between two
+# programs, so that only its number counts. It has to say first where it serves: another program may
+# answer at the port that it had before.
+answers_or_ended() {
+    local address
+    kill -s 0 "$(kept "$1" pid)" 2>/dev/null || return 0
+    address=$(tail -c "+$((LOGGED + 1))" "$DEVNET/node-$1/log" | sed -n 's|^  RPC  *http://\([0-9.:]*\) .*|\1|p')
+    [[ -n $address ]] || return 1
+    keep "$1" rpc "$address"
+    answers "$1"
 }
 
-answers_or_ended() {
-    local port
-    is_running "$1" || return 0
-    if [[ $(kept "$1" rpc) == *:0 ]]; then
-        port=$(sed -n 's|^  RPC  *http://127.0.0.1:\([0-9]*\) .*|\1|p' "$(node_dir "$1")/log" | tail -n 1)
-        [[ -n $port ]] || return 1
-        keep "$1" rpc "127.0.0.1:$port"
-    fi
-    rpc "$1" web3_clientVersion >/dev/null 2>&1
+answers() { rpc "$1" web3_clientVersion >/dev/null 2>&1; }
+
+# Whether a node ended because it was to have ports that are taken, as those on loopback may be
+# while it does not run.
+has_lost_ports() {
+    ! in_namespaces && ! is_running "$1" &&
+        [[ $(kept "$1" rpc) != *:0 && $(tail -n 1 "$DEVNET/node-$1/log") == *"already in use"* ]]
+}
+
+check_serves() {
+    local log
+    log=$(node_dir "$1")/log
+    is_running "$1" && return 0
+    tail -n 3 "$log" >&2
+    die "node $1 ended instead of serving; its log: $log"
 }
 
 # loopback_port INFO: the port that the system chose for peers.

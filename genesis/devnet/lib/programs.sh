@@ -10,7 +10,7 @@ need() {
         die "missing: ${missing[*]}. Debian has it in curl, sed, grep, coreutils, util-linux, make or iproute2."
 }
 
-need curl sed grep sort paste nproc setsid flock
+need curl sed grep sort paste nproc realpath setsid flock
 
 # find_programs DIR: sets CAIRN and WALLET; builds them if DIR is empty and they are not there.
 find_programs() {

@@ -43,12 +43,14 @@ decimal() {
     printf '%d\n' "$hex"
 }
 
+# These fail where there is no answer.
+
 height() { decimal "$(rpc "$1" eth_blockNumber)"; }
 
 # hash_at NODE HEIGHT: nothing if there is no such block.
 hash_at() {
     local block
-    block=$(rpc "$1" eth_getBlockByNumber "[\"$(printf '0x%x' "$2")\",false]")
+    block=$(rpc "$1" eth_getBlockByNumber "[\"$(printf '0x%x' "$2")\",false]") || return 1
     field hash "$block"
 }
 

@@ -11,14 +11,20 @@ look() {
     is_running "$1" || return 0
     STATE=silent
     answer=$(printf '[%s,%s]' "$(request cairn_nodeInfo)" "$(request net_peerCount)" | post "$1") || return 0
+    STATE=busy
+    PEERS=$(quantity result "$answer")
+    HASH=$(field hash "$answer")
+    [[ -n $HASH ]] || return 0
     STATE=running
     if (($(group_of "$1") > 0)); then STATE=partitioned; fi
-    HEIGHT=$(decimal "$(field number "$answer")")
-    HASH=$(field hash "$answer")
-    WORK=$(decimal "$(field totalWork "$answer")")
-    MEMPOOL=$(decimal "$(field poolSize "$answer")")
-    PEERS=$(decimal "$(field result "$answer")")
+    HEIGHT=$(quantity number "$answer")
+    WORK=$(quantity totalWork "$answer")
+    MEMPOOL=$(quantity poolSize "$answer")
 }
+
+# quantity NAME JSON: a field as a decimal number; nothing if it is not there, or beyond what bash
+# can count.
+quantity() { decimal "$(field "$1" "$2")" || true; }
 
 show_table() {
     local node state

@@ -16,7 +16,9 @@
 # Otherwise nodes listen on loopback; they delay and lose messages themselves
 # (--link-latency, --link-loss), and are told whom they may talk to (cairn_onlyPeers).
 #
-# K is a number that no other devnet on this machine uses.
+# K is a number that no other devnet on this machine uses. Whose it is says a link to the devnet's
+# directory, and nothing else does. It ends with the machine, as namespaces do; so nobody takes the
+# namespaces of a later devnet for its own.
 
 MOST_DEVNETS=250
 P2P_PORT=30303
@@ -28,13 +30,31 @@ namespace() { printf 'cairn%d-%d' "$SUBNET" "$1"; }
 
 in_namespaces() { [[ $WIRES == namespaces ]]; }
 
-has_namespace() { ip netns list | grep -qE "^$1( |\$)"; }
+NAMESPACES=/run/netns
+
+has_namespace() { [[ -e $NAMESPACES/$1 ]]; }
+
+# owner NUMBER: the link that says whose it is.
+owner() { printf '/run/cairn-devnet-%d' "$1"; }
+
+# Sets SUBNET, K of this devnet; to nothing if it has none.
+find_subnet() {
+    local link
+    SUBNET=""
+    for link in /run/cairn-devnet-*; do
+        if [[ $link -ef $DEVNET ]]; then SUBNET=${link##*-}; fi
+    done
+}
 
 # Why there can be no namespaces here; nothing if there can. Runs in a subshell, whose end, also
 # by Ctrl-C, removes what was made to try it.
 no_namespaces() (
     probe=cairn-probe-$$
-    trap 'ip netns delete "$probe" 2>/dev/null || true' EXIT
+    # Ctrl-C also reaches the program that removes it.
+    trap 'trap "" INT TERM; ip netns delete "$probe" 2>/dev/null || true' EXIT
+    # Those of the script do not count in a subshell.
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
     if [[ $(id -u) != 0 ]]; then
         say "that needs root"
     elif ! command -v ip >/dev/null || ! command -v tc >/dev/null; then
@@ -62,26 +82,29 @@ choose_wires() {
     fi
 }
 
-# Makes the switch, unless it is there: after a restart of the machine it is not.
+# Makes the switch, unless a node runs, and so has it. Otherwise what is there is removed first:
+# a start that was interrupted may have left it half made.
 wires_up() {
+    local node
     in_namespaces || return 0
-    if [[ -z $SUBNET ]]; then
-        choose_subnet
-    elif has_namespace "$(switch)"; then
-        return 0
-    else
-        ip netns add "$(switch)"
-    fi
+    [[ -z $(running) ]] || return 0
+    wires_down
+    choose_subnet
     make_switch
     choose_netem
+    for node in $(nodes); do
+        wires_address "$node"
+    done
 }
 
-# The first number that is free; to make its namespace is to take it.
+# The first number that is free; to make the link is to take it.
 choose_subnet() {
-    for ((SUBNET = 1; SUBNET <= MOST_DEVNETS; SUBNET++)); do
-        [[ -z $(ip -4 route show root "10.232.$SUBNET.0/24") ]] || continue
-        if ip netns add "$(switch)" 2>/dev/null; then
-            save_settings
+    local number
+    for ((number = 1; number <= MOST_DEVNETS; number++)); do
+        [[ -z $(ip -4 route show root "10.232.$number.0/24") ]] || continue
+        ! has_namespace "cairn$number" || continue
+        if ln -sT "$DEVNET" "$(owner "$number")" 2>/dev/null; then
+            SUBNET=$number
             return 0
         fi
     done
@@ -91,6 +114,7 @@ choose_subnet() {
 make_switch() {
     local switch
     switch=$(switch)
+    ip netns add "$switch"
     ip link add "$switch" type veth peer name host netns "$switch"
     ip address add "10.232.$SUBNET.254/24" dev "$switch"
     ip link set "$switch" up
@@ -117,20 +141,40 @@ choose_netem() {
     fi
 }
 
-# Makes a node's namespace, unless it is there.
+# Keeps where a node is reached, by the host and by its peers.
+wires_address() {
+    keep "$1" rpc "10.232.$SUBNET.$1:$RPC_PORT"
+    keep "$1" p2p "10.231.$SUBNET.$1 $P2P_PORT"
+}
+
+# Makes a node's namespace, unless it is there. Its loopback comes up last: where it is up, nothing
+# is missing.
 wires_add() {
     local node=$1 space
     in_namespaces || return 0
     space=$(namespace "$node")
-    ! has_namespace "$space" || return 0
+    [[ -z $(ip -n "$space" link show lo up 2>/dev/null) ]] || return 0
+    wires_remove "$node"
     ip netns add "$space"
-    ip -n "$space" link set lo up
     plug "$node" rpc 10.232
     ip -n "$(switch)" link set "rpc$node" type bridge_slave isolated on
     plug "$node" p2p 10.231
-    [[ $NETEM == yes ]] || return 0
-    tc -n "$space" qdisc add dev p2p root netem limit 100000 \
-        delay "${LATENCY_MS}ms" loss "$LOSS_PERCENT%"
+    if [[ $NETEM == yes ]]; then
+        tc -n "$space" qdisc add dev p2p root netem limit 100000 \
+            delay "${LATENCY_MS}ms" loss "$LOSS_PERCENT%"
+    fi
+    ip -n "$space" link set lo up
+}
+
+# Removes what a start that was interrupted left of a node's namespace. The kernel lets go of a
+# namespace a little later; its cables need not wait for that.
+wires_remove() {
+    local space
+    space=$(namespace "$1")
+    has_namespace "$space" || return 0
+    ip -n "$(switch)" link delete "rpc$1" 2>/dev/null || true
+    ip -n "$(switch)" link delete "p2p$1" 2>/dev/null || true
+    ip netns delete "$space"
 }
 
 # plug NODE BRIDGE NETWORK: a cable from a node to a bridge.
@@ -152,13 +196,19 @@ wires_group() {
     ip -n "$(switch)" link set "p2p$1" master "$bridge"
 }
 
-# Removes everything; what is in a namespace goes with it.
+# Removes everything that is the devnet's own; what is in a namespace goes with it.
 wires_down() {
     local space
-    if [[ -z ${SUBNET-} ]] || ! in_namespaces; then return 0; fi
-    for space in $(ip netns list | sed -n "s/^\($(switch)\(-[0-9]*\)\?\)\( .*\)\?$/\1/p"); do
-        ip netns delete "$space"
+    in_namespaces || return 0
+    find_subnet
+    [[ -n $SUBNET ]] || return 0
+    for space in "$NAMESPACES/$(switch)"{,-*}; do
+        space=${space##*/}
+        if has_namespace "$space"; then ip netns delete "$space"; fi
     done
     # The kernel lets go of a namespace a little later; the cable to it need not wait for that.
     ip link delete "$(switch)" 2>/dev/null || true
+    # Last: from now on the number is anybody's.
+    rm -f "$(owner "$SUBNET")"
+    SUBNET=""
 }

@@ -5,8 +5,10 @@
 //!   network namespaces where these can be had;
 //! - [`reorg`]: payments under load, and a reorganization on demand;
 //! - [`usage`]: what the scripts say of themselves, and of what they cannot do;
+//! - [`neighbors`]: several devnets on one machine, and several names of one;
 //! - [`network`]: a devnet in a directory of its own.
 
+mod neighbors;
 mod network;
 mod partition;
 mod reorg;

@@ -131,11 +131,15 @@ impl Devnet {
     }
 
     /// Name of the namespace between its nodes, if it has one.
-    fn switch(&self) -> Option<String> {
-        let settings = fs::read_to_string(self.directory().join("settings")).unwrap();
-        let setting = |name| settings.lines().find_map(|line| line.strip_prefix(name));
-        let number = setting("SUBNET=").expect("every devnet has this setting");
-        (setting("WIRES=") == Some("namespaces")).then(|| format!("cairn{number}"))
+    pub fn switch(&self) -> Option<String> {
+        let directory = self.directory().canonicalize().unwrap();
+        let mut files = fs::read_dir("/run").ok()?.map_while(Result::ok);
+        files.find_map(|file| {
+            let name = file.file_name().into_string().ok()?;
+            let number = name.strip_prefix("cairn-devnet-")?;
+            let owner = fs::read_link(file.path()).ok()?;
+            (owner == directory).then(|| format!("cairn{number}"))
+        })
     }
 
     /// Command lines of processes that have to do with it.

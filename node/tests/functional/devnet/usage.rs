@@ -15,7 +15,7 @@ fn asleep() -> Devnet {
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("rpc"), "127.0.0.1:1\n").unwrap();
     }
-    let settings = "OPTIONS=x\nCHAIN=devnet\nWIRES=loopback\nSUBNET=\nNETEM=no\n";
+    let settings = "OPTIONS=x\nCHAIN=devnet\nWIRES=loopback\nNETEM=no\n";
     fs::write(devnet.directory().join("settings"), settings).unwrap();
     devnet
 }
@@ -38,7 +38,7 @@ fn every_script_explains_itself() {
 #[test]
 fn without_a_devnet_there_is_nothing_to_do() {
     let devnet = Devnet::none();
-    let lines: [(&str, &[&str]); 7] = [
+    let lines: [(&str, &[&str]); 8] = [
         ("status.sh", &[]),
         ("partition.sh", &["1"]),
         ("heal.sh", &[]),
@@ -46,6 +46,7 @@ fn without_a_devnet_there_is_nothing_to_do() {
         ("restart.sh", &["1"]),
         ("load.sh", &["--tps", "1"]),
         ("reorg.sh", &[]),
+        ("reorg.sh", &["--loser", "2"]),
     ];
     for (script, arguments) in lines {
         devnet
@@ -84,7 +85,7 @@ fn wrong_arguments_are_named() {
         ("kill.sh", &["../1"], "'../1' is no number"),
         ("restart.sh", &[], "name the nodes"),
         ("restart.sh", &["201"], "from 1 to 200"),
-        ("restart.sh", &["x"], "'x' is no number"),
+        ("restart.sh", &["x"], "from 1 to 200, not 'x'"),
         ("load.sh", &[], "--tps N"),
         ("load.sh", &["--tps", "0"], "from 1 to 5000"),
         ("load.sh", &["--tps", "5", "--seconds", "x"], "not 'x'"),
@@ -99,13 +100,21 @@ fn wrong_arguments_are_named() {
 #[test]
 fn what_cannot_be_done_is_said() {
     let devnet = asleep();
-    devnet
-        .run("load.sh", &["--tps", "1"])
-        .failed(1, "no node runs");
-    devnet.run("reorg.sh", &[]).failed(1, "nobody mines");
-    devnet
-        .run("up.sh", &["--nodes", "7"])
-        .failed(1, "was made by: up.sh x");
+    let lines: [(&str, &[&str], &str); 6] = [
+        ("load.sh", &["--tps", "1"], "no node runs"),
+        ("reorg.sh", &[], "no node runs"),
+        ("heal.sh", &[], "no node runs"),
+        ("partition.sh", &["1"], "no node runs"),
+        ("up.sh", &["--nodes", "7"], "was made by: up.sh x"),
+        (
+            "up.sh",
+            &["--bin-dir", "/nonexistent"],
+            "no cairn and cairn-wallet in /nonexistent",
+        ),
+    ];
+    for (script, arguments, words) in lines {
+        devnet.run(script, arguments).failed(1, words);
+    }
     let killed = devnet.run("kill.sh", &["1"]).success();
     assert!(killed.contains("Node 1 does not run"), "{killed}");
     let table = devnet.run("status.sh", &[]).success();
