@@ -1,6 +1,6 @@
 //! The command line: what can be asked for, and what `--help` teaches.
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use clap::{
     Arg, Args, Command, CommandFactory, Parser, Subcommand,
@@ -121,19 +121,16 @@ fn find_argument<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
         })
 }
 
-/// Reads a whole number.
-pub(crate) fn whole_number<T: FromStr>(text: &str) -> Result<T, &'static str> {
-    text.parse()
-        .map_err(|_| "write a whole number in digits, such as 7")
-}
-
-/// Reads a whole number above zero.
-pub(crate) fn positive(text: &str) -> Result<u64, &'static str> {
-    let number = whole_number(text)?;
-    if number == 0 {
-        return Err("write a number from 1 on");
+/// A parser of whole numbers from `min` to `max`.
+pub(crate) fn number<T: TryFrom<u64>>(
+    min: u64,
+    max: u64,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let number = text.parse().ok().filter(|n| (min..=max).contains(n));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| format!("write a whole number from {min} to {max}"))
     }
-    Ok(number)
 }
 
 /// The verbs.
@@ -187,6 +184,16 @@ mod tests {
             assert!(help.is_some(), "{command} {argument}");
         }
         command.get_subcommands().for_each(explains_itself);
+    }
+
+    #[test]
+    fn numbers_lie_within_their_bounds() {
+        let small = number::<u32>(1, 70_000);
+        assert_eq!((small("1"), small("70000")), (Ok(1), Ok(70_000)));
+        for text in ["0", "70001", "99999999999999999999", "x", "", "-1", "0x7"] {
+            let refused = small(text).unwrap_err();
+            assert_eq!(refused, "write a whole number from 1 to 70000", "{text}");
+        }
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub enum ConsoleError {
         /// How to give it otherwise.
         instead: &'static str,
     },
+    /// Words that nobody is there to read.
+    #[error("there is no terminal to show the words on; add --yes to print them with the result")]
+    NoScreen,
     /// More input than there can be.
     #[error("{what} is longer than {MAX_INPUT_BYTES} bytes; check what is piped into the command")]
     TooLong {

@@ -17,6 +17,9 @@ use crate::key::{KeyError, PrivateKey, Scheme};
 /// Set in the number of a hardened child.
 const HARDENED: u32 = 1 << 31;
 
+/// The last account of some words.
+pub const MAX_INDEX: u32 = HARDENED - 1;
+
 /// Deepest path that is accepted; BIP-44 uses five levels.
 const MAX_DEPTH: usize = 16;
 
@@ -38,7 +41,7 @@ pub enum DeriveError {
         index: u32,
     },
     /// The account index does not fit a path.
-    #[error("the account index {index} is too large; the largest is {}", HARDENED - 1)]
+    #[error("the account index {index} is too large; the largest is {MAX_INDEX}")]
     Index {
         /// The index as given.
         index: u32,

@@ -13,7 +13,7 @@ use crate::{
     address::AccountRef,
     amount::Amount,
     calendar::Utc,
-    cli::positive,
+    cli::number,
     client::{Block, Client, Receipt, RpcError, Transfer},
     console::Console,
 };
@@ -41,10 +41,10 @@ pub struct HistoryArguments {
     #[arg(value_name = "ACCOUNT")]
     account: Option<AccountRef>,
     /// How many blocks to look at, back from the newest.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = positive)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = number::<u64>(1, u64::MAX))]
     blocks: u64,
     /// Look at blocks before this one instead of the newest.
-    #[arg(long, value_name = "BLOCK", value_parser = positive)]
+    #[arg(long, value_name = "BLOCK", value_parser = number::<u64>(1, u64::MAX))]
     before: Option<u64>,
 }
 

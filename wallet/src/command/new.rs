@@ -59,11 +59,7 @@ pub(super) fn run(context: &Context, arguments: NewArguments) -> Result<(), Fail
     } = arguments;
     let console = &context.console;
     if !yes && !console.is_interactive() {
-        return Err(ConsoleError::NoTerminal {
-            what: "the words",
-            instead: "add --yes to print them",
-        }
-        .into());
+        return Err(ConsoleError::NoScreen.into());
     }
     context.keystore.check_free(None, name.as_ref())?;
     let passphrase = console.new_passphrase()?;

@@ -7,9 +7,9 @@ use super::{Context, account_json, added_words};
 use crate::{
     Failure,
     address::AccountName,
-    cli::whole_number,
+    cli::number,
     console::Console,
-    derive::{DerivationPath, derive},
+    derive::{DerivationPath, MAX_INDEX, derive},
     key::Scheme,
     keystore::{Kdf, Label},
     mnemonic::Phrase,
@@ -37,7 +37,7 @@ pub struct RestoreArguments {
     #[arg(long, value_enum, default_value_t, env = "CAIRN_SCHEME")]
     scheme: Scheme,
     /// Which account of the words, counted from 0.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u32>)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>(0, MAX_INDEX.into()))]
     index: u32,
     /// Another derivation path, for example m/44'/60'/1'/0/0.
     #[arg(long, value_name = "PATH", conflicts_with = "index")]

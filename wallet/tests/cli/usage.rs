@@ -38,7 +38,15 @@ fn bad_command_lines_end_with_2() {
         (&["send", ADDRESS, "1.5.0"], "is not an amount"),
         (&["send", ADDRESS, "-1"], "\"-1\" is below zero"),
         (&["send", ADDRESS, "1", "--nonce", "x"], "whole number"),
-        (&["history", "--blocks", "0"], "from 1 on"),
+        (
+            &["send", ADDRESS, "1", "--nonce", "18446744073709551616"],
+            "write a whole number from 0 to 18446744073709551615",
+        ),
+        (
+            &["restore", "--index", "5000000000"],
+            "write a whole number from 0 to 2147483647",
+        ),
+        (&["history", "--blocks", "0"], "from 1 to"),
         (
             &["send", ADDRESS, "0.1234567890123456789"],
             "19 decimals but cairn has 18",
@@ -96,5 +104,8 @@ fn the_account_must_be_clear() {
 #[test]
 fn nobody_is_there_to_see_the_words() {
     let user = User::new();
-    user.run(&["new"]).fails(1, "--yes");
+    user.run(&["new"]).fails(
+        1,
+        "there is no terminal to show the words on; add --yes to print them with the result",
+    );
 }

@@ -2,9 +2,7 @@
 
 use clap::Args;
 
-use crate::{
-    address::AccountRef, amount::GasPrice, cli::whole_number, transaction::TransactionType,
-};
+use crate::{address::AccountRef, amount::GasPrice, cli::number, transaction::TransactionType};
 
 /// Who pays, how much for gas, and whether to ask and wait. Options that belong to one payment
 /// have no environment variables: one that is left over would change the next payment.
@@ -23,16 +21,16 @@ pub struct PaymentOptions {
     #[arg(long, value_name = "PRICE")]
     pub(super) priority_fee: Option<GasPrice>,
     /// Most gas to use [default: the node's estimate].
-    #[arg(long, value_name = "GAS", value_parser = whole_number::<u64>)]
+    #[arg(long, value_name = "GAS", value_parser = number::<u64>(0, u64::MAX))]
     pub(super) gas: Option<u64>,
     /// Number of the transaction; that of one that waits replaces it [default: the next].
-    #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
+    #[arg(long, value_name = "N", value_parser = number::<u64>(0, u64::MAX))]
     pub(super) nonce: Option<u64>,
     /// Type of transaction [default: native for ed25519 accounts, 0x02 for secp256k1].
     #[arg(long, value_name = "TYPE", value_enum)]
     pub(super) r#type: Option<TransactionType>,
     /// Chain that the node must be on; nothing is sent on any other.
-    #[arg(long, value_name = "ID", env = "CAIRN_CHAIN_ID", value_parser = whole_number::<u64>)]
+    #[arg(long, value_name = "ID", env = "CAIRN_CHAIN_ID", value_parser = number::<u64>(0, u64::MAX))]
     pub(super) chain_id: Option<u64>,
     /// Do not ask.
     #[arg(long)]
@@ -46,7 +44,7 @@ pub struct PaymentOptions {
         value_name = "SECS",
         default_value_t = 120,
         env = "CAIRN_TIMEOUT",
-        value_parser = whole_number::<u64>
+        value_parser = number::<u64>(0, u64::MAX)
     )]
     pub(super) timeout: u64,
 }
