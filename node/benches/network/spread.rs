@@ -1,6 +1,6 @@
 //! How soon all of eight nodes have a new head.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,9 @@ const PER_S: u64 = 100;
 const WARM_UP: Duration = Duration::from_secs(40);
 const MEASURED: Duration = Duration::from_secs(60);
 
-type Sightings = Arc<Mutex<HashMap<B256, Vec<Instant>>>>;
+/// When each node, by its index, had a block as its tip for the first time. It can have it again
+/// after a reorganization.
+type Sightings = Arc<Mutex<HashMap<B256, BTreeMap<usize, Instant>>>>;
 
 /// Measures and prints.
 pub async fn run() {
@@ -50,7 +52,8 @@ pub async fn run() {
     let sightings = Sightings::default();
     let watchers: Vec<_> = nodes
         .iter()
-        .map(|node| tokio::spawn(watch(node.head.clone(), Arc::clone(&sightings))))
+        .enumerate()
+        .map(|(index, node)| tokio::spawn(watch(index, node.head.clone(), Arc::clone(&sightings))))
         .collect();
     tokio::time::sleep(MEASURED).await;
     watchers.iter().for_each(tokio::task::JoinHandle::abort);
@@ -61,12 +64,13 @@ pub async fn run() {
     }
 }
 
-async fn watch(mut head: tokio::sync::watch::Receiver<B256>, sightings: Sightings) {
+async fn watch(node: usize, mut head: tokio::sync::watch::Receiver<B256>, sightings: Sightings) {
     while head.changed().await.is_ok() {
         let hash = *head.borrow_and_update();
         let now = Instant::now();
         let mut sightings = sightings.lock().expect("no panic");
-        sightings.entry(hash).or_default().push(now);
+        let seen = sightings.entry(hash).or_default();
+        seen.entry(node).or_insert(now);
     }
 }
 
@@ -85,8 +89,8 @@ fn report(sightings: &Sightings) {
     let mut last = Vec::new();
     let mut each = Vec::new();
     for times in everywhere {
-        let first = times.iter().min().expect("eight");
-        let mut delays: Vec<_> = times.iter().map(|time| *time - *first).collect();
+        let first = times.values().min().expect("eight");
+        let mut delays: Vec<_> = times.values().map(|time| *time - *first).collect();
         delays.sort();
         last.push(delays[NODES - 1]);
         each.extend(delays.into_iter().skip(1));

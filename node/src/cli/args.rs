@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::address;
 use super::logging::Filter;
 use super::network::NetworkArgs;
+use super::node_url::{DEFAULT_URL, NodeUrl};
 use super::spec::{self, Fund};
 use super::value::{listen_address, name_variable, number};
 use crate::mining::Mode;
@@ -37,15 +38,32 @@ impl Cli {
     pub fn read() -> Self {
         let cli =
             Self::try_parse().unwrap_or_else(|error| name_variable(error, Self::command()).exit());
-        if let Command::Spec(spec) = &cli.command
-            && let SpecCommand::New { funds, .. } = &spec.command
-            && let Some(address) = Fund::repeated(funds)
-        {
-            let sentence = format!("--fund names {address} twice: give each address one amount");
-            let error = Self::command().error(ErrorKind::ArgumentConflict, sentence);
-            error.exit();
+        if let Some((kind, sentence)) = cli.contradiction() {
+            Self::command().error(kind, sentence).exit();
         }
         cli
+    }
+
+    /// What does not go together, although each value is right.
+    fn contradiction(&self) -> Option<(ErrorKind, String)> {
+        match &self.command {
+            Command::Spec(SpecArgs {
+                command: SpecCommand::New { funds, .. },
+            }) => {
+                let address = Fund::repeated(funds)?;
+                let sentence =
+                    format!("--fund names {address} twice: give each address one amount");
+                Some((ErrorKind::ArgumentConflict, sentence))
+            }
+            Command::Dev(args) => {
+                let option = args.node.network.without_network()?;
+                let sentence = format!(
+                    "{option} is for a network, and `cairn dev` takes part in one only if it is told where to listen: add --p2p HOST:PORT"
+                );
+                Some((ErrorKind::MissingRequiredArgument, sentence))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -91,7 +109,7 @@ pub struct NodeArgs {
         env = "CAIRN_RPC_LISTEN",
         value_name = "HOST:PORT",
         default_value = "127.0.0.1:8545",
-        value_parser = listen_address
+        value_parser = listen_address("127.0.0.1:8545")
     )]
     pub rpc: SocketAddr,
 
@@ -216,15 +234,15 @@ pub struct DbTarget {
 /// Arguments of `cairn peer`.
 #[derive(Debug, Args)]
 pub struct PeerArgs {
-    /// JSON-RPC of the node to ask
+    /// JSON-RPC of the node to ask: a URL, or HOST:PORT
     #[arg(
         long,
         env = "CAIRN_RPC",
         value_name = "URL",
-        default_value = "http://127.0.0.1:8545",
+        default_value = DEFAULT_URL,
         global = true
     )]
-    pub rpc: String,
+    pub rpc: NodeUrl,
 
     /// Print JSON
     #[arg(long, global = true)]

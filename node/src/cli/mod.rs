@@ -7,6 +7,7 @@ mod banner;
 mod db;
 mod logging;
 mod network;
+mod node_url;
 mod peer;
 mod run;
 mod signals;

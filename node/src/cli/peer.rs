@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::args::{PeerArgs, PeerCommand};
+use crate::clock;
 
 pub fn run(args: &PeerArgs) -> Result<(), String> {
-    let ask = |method: &str, params: Value| ask(&args.rpc, method, &params);
+    let ask = |method: &str, params: Value| args.rpc.ask(method, &params);
     let (answer, text) = match &args.command {
         PeerCommand::Why { address } => {
             let answer = ask("cairn_peerWhy", json!([address]))?;
@@ -19,7 +20,7 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
                 format!(
                     "{}  height {}  {}",
                     word(&peer["enode"]),
-                    height(number),
+                    quantity(number),
                     word(&peer["name"])
                 )
             });
@@ -27,10 +28,10 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
         }
         PeerCommand::Add { address } => {
             let answer = ask("admin_addPeer", json!([address]))?;
-            (
-                answer,
-                format!("dialing {address}; `cairn peer why {address}` tells how it goes"),
-            )
+            let rpc = args.rpc.option();
+            let text =
+                format!("dialing {address}; `cairn peer why {address}{rpc}` tells how it goes");
+            (answer, text)
         }
         PeerCommand::Remove { peer } => {
             let answer = ask("admin_removePeer", json!([peer]))?;
@@ -42,11 +43,12 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
         }
         PeerCommand::Bans => {
             let answer = ask("cairn_bans", json!([]))?;
+            let now_s = clock::now().s();
             let text = lines(&answer, "nobody is banned", |ban| {
                 format!(
-                    "{}  until {} (seconds since 1970)  {}",
+                    "{}  for another {} min  {}",
                     word(&ban["subject"]),
-                    height(&ban["until"]),
+                    minutes_left(quantity(&ban["until"]), now_s),
                     word(&ban["reason"])
                 )
             });
@@ -68,9 +70,14 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or("?")
 }
 
-fn height(value: &Value) -> u64 {
+fn quantity(value: &Value) -> u64 {
     let digits = word(value).trim_start_matches("0x");
     u64::from_str_radix(digits, 16).unwrap_or_default()
+}
+
+/// Begun minutes count: what lasts is never said to be over.
+fn minutes_left(until_s: u64, now_s: u64) -> u64 {
+    until_s.saturating_sub(now_s).div_ceil(60)
 }
 
 fn lines(list: &Value, none: &str, line: impl Fn(&Value) -> String) -> String {
@@ -81,19 +88,14 @@ fn lines(list: &Value, none: &str, line: impl Fn(&Value) -> String) -> String {
     }
 }
 
-/// One call to the node.
-fn ask(url: &str, method: &str, params: &Value) -> Result<Value, String> {
-    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-    let unreachable = |error: ureq::Error| {
-        format!(
-            "no node answers at {url}: {error}; start one with `cairn run`, or name its address with --rpc URL"
-        )
-    };
-    let mut response = ureq::post(url).send_json(&request).map_err(unreachable)?;
-    let answer: Value = response.body_mut().read_json().map_err(unreachable)?;
-    match (answer.get("error"), answer.get("result")) {
-        (Some(error), _) => Err(word(&error["message"]).to_owned()),
-        (None, Some(result)) => Ok(result.clone()),
-        (None, None) => Err(format!("what answers at {url} is no JSON-RPC server")),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bans_are_told_in_minutes() {
+        let left = |until_s| minutes_left(until_s, 1000);
+        assert_eq!([1000, 1001, 1060, 1061].map(left), [0, 1, 1, 2]);
+        assert_eq!(left(999), 0, "this clock may be ahead of the node's");
     }
 }

@@ -21,19 +21,23 @@ pub fn number<T: TryFrom<u64>>(
     }
 }
 
-/// Where to listen: an IP address or a name of this machine, and a port. Of several addresses that
-/// a name has, one of IPv4 is taken: it is where clients look first.
-pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let wrong = || "write HOST:PORT, for example 127.0.0.1:8545".to_owned();
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-    if host.is_empty() || port.parse::<u16>().is_err() {
-        return Err(wrong());
+/// A parser of where to listen: an IP address or a name of this machine, and a port. Of several
+/// addresses that a name has, one of IPv4 is taken: it is where clients look first.
+pub fn listen_address(
+    example: &'static str,
+) -> impl Fn(&str) -> Result<SocketAddr, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let wrong = || format!("write HOST:PORT, for example {example}");
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(wrong());
+        }
+        let unknown =
+            || format!("no address of `{host}` is known here; write for example {example}");
+        let found: Vec<_> = text.to_socket_addrs().map_err(|_| unknown())?.collect();
+        let ipv4 = found.iter().find(|address| address.is_ipv4());
+        ipv4.or(found.first()).copied().ok_or_else(unknown)
     }
-    let unknown =
-        || format!("no address of `{host}` is known here; write for example 127.0.0.1:8545");
-    let found: Vec<_> = text.to_socket_addrs().map_err(|_| unknown())?.collect();
-    let ipv4 = found.iter().find(|address| address.is_ipv4());
-    ipv4.or(found.first()).copied().ok_or_else(unknown)
 }
 
 /// Adds to an error about a value that nobody typed which variable it comes from.
@@ -91,7 +95,8 @@ mod tests {
 
     #[test]
     fn addresses_may_have_names() {
-        let address = |text: &str| listen_address(text).map(|address| address.to_string());
+        let listen = listen_address("127.0.0.1:8545");
+        let address = |text: &str| listen(text).map(|address| address.to_string());
         assert_eq!(address("localhost:8545").unwrap(), "127.0.0.1:8545");
         assert_eq!(address("[::1]:0").unwrap(), "[::1]:0");
         for text in [

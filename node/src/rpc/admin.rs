@@ -1,7 +1,10 @@
 //! `admin_*` and the network's part of `cairn_*`: peers, bans, and why a peer does not
-//! come about. Shapes are geth's as far as they make sense; a multiaddress stands where
-//! geth has an enode.
+//! come about. What geth has is named as there; a multiaddress stands where geth has an
+//! enode.
+//!
+//! All of it is for the operator alone: even what only reads shows addresses.
 
+use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U64, U256};
@@ -16,11 +19,11 @@ use super::params::Args;
 use crate::network::service::{HandleError, NetworkHandle, PeerInfo};
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.task("admin_nodeInfo", node_info);
-    registry.task("admin_peers", peers);
+    registry.lever("admin_nodeInfo", node_info);
+    registry.lever("admin_peers", peers);
     registry.lever("admin_addPeer", add_peer);
     registry.lever("admin_removePeer", remove_peer);
-    registry.task("cairn_bans", bans);
+    registry.lever("cairn_bans", bans);
     registry.lever("cairn_unban", unban);
     registry.lever("cairn_onlyPeers", only_peers);
     registry.lever("cairn_peerWhy", peer_why);
@@ -63,8 +66,8 @@ pub struct Peer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connection {
-    /// The other end.
-    pub remote_address: String,
+    /// The other end, as `HOST:PORT`.
+    pub remote_address: Option<String>,
     /// Whether it called us.
     pub inbound: bool,
     /// Seconds since 1970 from which on it stands.
@@ -97,17 +100,12 @@ pub struct PeerChain {
 
 impl From<PeerInfo> for Peer {
     fn from(peer: PeerInfo) -> Self {
-        let address = match peer.address.contains("/p2p/") {
-            true => peer.address.clone(),
-            false => format!("{}/p2p/{}", peer.address, peer.id),
-        };
         Self {
             id: peer.id,
             name: peer.client,
-            enode: address,
             caps: vec![format!("cairn/{}", peer.protocol)],
             network: Connection {
-                remote_address: peer.address,
+                remote_address: Socket::of(&peer.address).map(|socket| socket.to_string()),
                 inbound: peer.inbound,
                 since: U64::from(peer.since_ms / 1000),
                 ping_ms: peer.ping_ms.map(U64::from),
@@ -121,6 +119,33 @@ impl From<PeerInfo> for Peer {
                     work: peer.work,
                 },
             },
+            enode: peer.address,
+        }
+    }
+}
+
+/// Host and port of a multiaddress, as geth shows them.
+struct Socket<'a> {
+    host: &'a str,
+    port: u16,
+}
+
+impl<'a> Socket<'a> {
+    /// `None` for the empty text, by which a peer's address is unknown.
+    fn of(address: &'a str) -> Option<Self> {
+        let mut parts = address.split('/').skip(2);
+        let (host, _transport, port) = (parts.next()?, parts.next()?, parts.next()?);
+        let port = port.parse().ok()?;
+        Some(Self { host, port })
+    }
+}
+
+impl fmt::Display for Socket<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        match host.contains(':') {
+            true => write!(f, "[{host}]:{port}"),
+            false => write!(f, "{host}:{port}"),
         }
     }
 }
@@ -130,11 +155,16 @@ async fn node_info(api: Arc<Api>, params: Params<'static>) -> Result<Value, RpcE
     let info = network(&api)?.info().await?;
     let view = api.view()?;
     let tip = view.tip_record();
+    let enode = info.addresses.first();
+    let socket = enode.and_then(|address| Socket::of(address));
     Ok(json!({
         "id": info.id,
         "name": info.client,
-        "enode": info.addresses.first(),
-        "listenAddr": info.addresses,
+        "enode": enode,
+        "ip": socket.as_ref().map(|socket| socket.host),
+        "ports": { "listener": socket.as_ref().map(|socket| socket.port) },
+        "listenAddr": socket.as_ref().map(Socket::to_string),
+        "addresses": info.addresses,
         "maxPeers": info.max_peers,
         "onlyPeers": info.only_peers,
         "protocols": {
@@ -209,4 +239,25 @@ async fn only_peers(api: Arc<Api>, params: Params<'static>) -> Result<bool, RpcE
 async fn peer_why(api: Arc<Api>, params: Params<'static>) -> Result<String, RpcError> {
     let address: String = Args::parse(&params, 1)?.required("multiaddress")?;
     Ok(network(&api)?.why(address).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_are_shown_as_geth_does() {
+        for (address, shown) in [
+            (
+                "/ip4/192.168.1.7/tcp/30303/p2p/12D3",
+                Some("192.168.1.7:30303"),
+            ),
+            ("/ip6/::1/udp/1/quic-v1/p2p/12D3", Some("[::1]:1")),
+            ("/dns4/seed.example/tcp/1/p2p/12D3", Some("seed.example:1")),
+            ("", None),
+        ] {
+            let socket = Socket::of(address).map(|socket| socket.to_string());
+            assert_eq!(socket.as_deref(), shown);
+        }
+    }
 }

@@ -110,7 +110,7 @@ impl RpcError {
         Self::Refused(sentence.into())
     }
 
-    /// A lever of the operator that a web page pulled.
+    /// What is for the operator alone, and a web page asked for.
     pub fn stranger(method: &str) -> Self {
         Self::Refused(format!(
             "{method} is not for web pages: call it from a program, or start the node with --rpc-cors and the page's origin by name"

@@ -7,7 +7,7 @@
 //! the check of `Origin` here, for both transports.
 //!
 //! A page that passes only because every page may is a [`Stranger`]: what changes the node's
-//! mind is refused to it.
+//! mind is refused to it, and so is what tells addresses of the network around the node.
 
 use std::net::IpAddr;
 use std::pin::Pin;

@@ -7,7 +7,8 @@
 //! - [`Registry::heavy`] runs on tokio's blocking pool, two per processor at once. For what
 //!   decodes whole blocks or executes code.
 //! - [`Registry::task`] is asynchronous. For what waits for the core. [`Registry::lever`] is a
-//!   task that is refused to web pages that nobody named.
+//!   task that is refused to web pages that nobody named: for what overrules the node, and for
+//!   what shows where the node and its peers are.
 //! - [`Registry::subscription`] goes on until its client leaves, over WebSockets only.
 
 use std::sync::Arc;
@@ -112,7 +113,7 @@ impl Registry {
             .expect(ONCE);
     }
 
-    /// A task by which an operator overrules the node.
+    /// A task for the operator alone.
     pub fn lever<T, F, Fut>(&mut self, name: &'static str, method: F)
     where
         T: Serialize + Clone + Send + 'static,

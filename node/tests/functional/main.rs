@@ -16,6 +16,7 @@
 //! | `start`, `disk` | what a node refuses to start with, or to go on with |
 //! | `defects` | how a node ends, and what it says of a slow clock |
 //! | `tools` | `cairn db`, `cairn spec`, wrong usage |
+//! | `peers` | `cairn peer` |
 //! | `contracts` | contracts: deploying, calling, logs, reverts, predeploys, precompiles |
 //! | `traces` | `debug_*`: every tracer, and raw bytes |
 //! | `rpc` | the server and the methods that no other scenario needs |
@@ -47,6 +48,8 @@ mod forks;
 mod harness;
 #[cfg(test)]
 mod mining;
+#[cfg(test)]
+mod peers;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]

@@ -314,7 +314,10 @@ fn help_names_every_command_option_and_variable() {
         CAIRN_LINK_LATENCY --link-loss CAIRN_LINK_LOSS --log-format CAIRN_LOG_FORMAT --log CAIRN_LOG human json 127.0.0.1:8545";
     let database = "--chain CAIRN_CHAIN --datadir CAIRN_DATADIR --json ~/.cairn/";
     for (command, words) in [
-        ("", "run dev db spec help --version First Exit cairn-wallet"),
+        (
+            "",
+            "run dev db spec peer help --version First Exit cairn-wallet",
+        ),
         (
             "run",
             "--chain CAIRN_CHAIN --mine CAIRN_MINE continuous on-transaction interval:SECONDS off",
@@ -322,6 +325,11 @@ fn help_names_every_command_option_and_variable() {
         ("run", options_of_nodes),
         ("dev", "--block-time CAIRN_BLOCK_TIME"),
         ("dev", options_of_nodes),
+        (
+            "peer",
+            "list why add remove bans unban --rpc CAIRN_RPC --json",
+        ),
+        ("peer why", "<MULTIADDR> --rpc CAIRN_RPC --json"),
         ("db", "check stats"),
         ("db check", database),
         ("db stats", database),

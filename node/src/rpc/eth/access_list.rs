@@ -175,3 +175,44 @@ impl Tracer for Touched {
         self.in_time.is_err()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use alloy_rpc_types_eth::TransactionRequest;
+    use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
+    use cairn_vm::{BlockEnv, Machine};
+
+    use super::super::overrides::Overridden;
+    use super::*;
+    use crate::state::StateAt;
+    use crate::store::{Memory, Store};
+
+    /// How many steps are seen of code that never ends by itself, on a state without a clock.
+    fn steps_until(deadline: Deadline) -> (u32, Result<(), Unread>) {
+        let code = Address::repeat_byte(0xc0);
+        let endless = AccountOverride::default().with_code(vec![0x5b, 0x5f, 0x56]);
+        let accounts = StateOverride::from_iter([(code, endless)]);
+        let store = Memory::default();
+        let reader = store.snapshot();
+        let base = StateAt::new(&*reader, 0, 0, 0).unwrap();
+        let state = Overridden::new(base, accounts, Default::default()).unwrap();
+        let env = BlockEnv::default();
+        let call = request::call(TransactionRequest::default().to(code), &env).unwrap();
+        let mut touched = Touched::new(HashSet::new(), &[], deadline);
+        let ran = Machine::new(precompiles()).call_traced(&state, &env, &call, &mut touched);
+        assert!(ran.is_ok());
+        (touched.steps, touched.in_time)
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_look_at_a_clock_that_says_so() {
+        let until = |timeout| steps_until(Deadline::new(Instant::now(), timeout));
+        let late = Err(Unread::Late(Duration::ZERO));
+        assert_eq!(until(Duration::ZERO), (STEPS_PER_LOOK, late));
+        let (steps, in_time) = until(Duration::from_secs(3_600));
+        assert_eq!(in_time, Ok(()));
+        assert!(steps > 1_000_000, "until there is no gas left: {steps}");
+    }
+}

@@ -6,7 +6,7 @@
 
 use alloy_rpc_types_eth::{BlockNumberOrTag, Log};
 
-use super::logs::{self, LogFilter, LogQuery, Span};
+use super::logs::{self, LogFilter, LogQuery, Span, Taken};
 use super::lookup;
 use crate::chain::{ChainView, HeaderRecord, Tip};
 use crate::rpc::error::RpcError;
@@ -155,12 +155,14 @@ impl Logs {
     }
 
     /// What has changed since the last time: logs of blocks that left with `removed`, the
-    /// last one first, then those of the blocks that came.
+    /// last one first, then those of the blocks that came; together within the limits of one
+    /// answer, so that none is lost with an answer that is too large to be sent.
     pub fn news(&mut self, view: &ChainView<'_>) -> Result<News<Log>, RpcError> {
         let step = self.position.step(view)?;
         let concerned = |block: &&HeaderRecord| (self.from..=self.to).contains(&block.number());
         let left: Vec<_> = step.left.iter().filter(concerned).collect();
-        let removed = logs::removed(view, &left, &self.filter)?;
+        let mut taken = Taken::default();
+        let removed = logs::removed(view, &left, &self.filter, &mut taken)?;
         let mut items = removed.logs;
         if let Some(last) = left[..removed.blocks].last()
             && removed.blocks < left.len()
@@ -176,7 +178,7 @@ impl Logs {
         let (first, last) = (step.end.next().max(self.from), tip.min(self.to));
         let mut told_to = tip;
         if first <= last {
-            let found = logs::search(view, &self.filter, first, last)?;
+            let found = logs::search(view, &self.filter, first, last, &mut taken)?;
             items.extend(found.logs);
             if found.stopped.is_some() {
                 told_to = found.searched_to;

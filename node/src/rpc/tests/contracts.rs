@@ -1,5 +1,7 @@
 //! Calls, estimates and access lists of contracts written by hand.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use serde_json::{Value, json};
 
@@ -264,7 +266,7 @@ async fn calls_end_when_their_time_is_up() {
     for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
         node.get(method, call.clone()).await;
     }
-    node.hurry();
+    node.hurry(Duration::ZERO);
     for method in ["eth_call", "eth_estimateGas", "eth_createAccessList"] {
         let error = node.ask(method, call.clone()).await.unwrap_err();
         assert_eq!(error["code"], -32000, "{error}");
@@ -272,4 +274,20 @@ async fn calls_end_when_their_time_is_up() {
         let words = "execution aborted (timeout = 0ns): ";
         assert!(message.starts_with(words), "{method}: {message}");
     }
+}
+
+/// A run that is watched is ended in its middle: it reads nothing at which it could end.
+#[tokio::test]
+async fn an_access_list_ends_when_its_time_is_up() {
+    let mut node = Node::start();
+    // JUMPDESTs, one gas each, from the beginning again and again: all the gas takes much longer.
+    let code = format!("{}5f56", "5b".repeat(20_000));
+    let params = to_code(&code, &[], &[]);
+    let answer = node.get("eth_createAccessList", params.clone()).await;
+    assert_eq!(answer["error"], "out of gas");
+    node.hurry(Duration::from_millis(20));
+    let error = node.ask("eth_createAccessList", params).await.unwrap_err();
+    let message = error["message"].as_str().unwrap();
+    let words = "execution aborted (timeout = 20ms): ";
+    assert!(message.starts_with(words), "{message}");
 }

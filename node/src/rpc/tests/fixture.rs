@@ -221,10 +221,10 @@ impl Node {
         self.module = methods::all(self.context.clone());
     }
 
-    /// Leaves calls no time.
-    pub fn hurry(&mut self) {
+    /// Leaves calls so much time.
+    pub fn hurry(&mut self, timeout: Duration) {
         let mut api = Api::new(self.context.clone());
-        api.call_timeout = Duration::ZERO;
+        api.call_timeout = timeout;
         self.module = methods::of(api);
     }
 

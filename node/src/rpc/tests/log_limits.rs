@@ -15,15 +15,19 @@ async fn crowded_block(node: &Node, crowd: Address) {
 
 const LOGS: usize = 6000;
 
-#[tokio::test]
-async fn too_many_logs_are_refused_with_a_range_that_does() {
-    let node = Node::start();
-    // Counts down from LOGS, and logs at each step without topics.
+/// A contract that counts down from [`LOGS`], and logs at each step without topics; in block 1.
+async fn deploy_crowd(node: &Node) -> Address {
     let init = hex!("6010 80 6009 5f 39 5f f3" "611770 5b 5f5fa0 6001 90 03 80 6003 57 00");
     let deploy = json!([{"from": ALICE, "data": Bytes::copy_from_slice(&init)}]);
     node.get("eth_sendTransaction", deploy).await;
     node.mine();
-    let crowd = ALICE.create(0);
+    ALICE.create(0)
+}
+
+#[tokio::test]
+async fn too_many_logs_are_refused_with_a_range_that_does() {
+    let node = Node::start();
+    let crowd = deploy_crowd(&node).await;
     for _ in 0..3 {
         crowded_block(&node, crowd).await;
     }
@@ -61,6 +65,28 @@ async fn too_many_logs_are_refused_with_a_range_that_does() {
     parts(&node, &filter, true).await;
     node.get("cairn_reconsiderBlock", json!([tip])).await;
     parts(&node, &filter, false).await;
+}
+
+/// What left and what came share the limits of one answer.
+#[tokio::test]
+async fn a_change_of_branch_is_told_in_parts() {
+    let node = Node::start();
+    let crowd = deploy_crowd(&node).await;
+    let filter = node.get("eth_newFilter", json!([{"address": crowd}])).await;
+    crowded_block(&node, crowd).await;
+    assert_eq!(changes(&node, &filter).await.len(), LOGS);
+    let tip = node
+        .get("eth_getBlockByNumber", json!(["0x2", false]))
+        .await["hash"]
+        .clone();
+    node.get("cairn_invalidateBlock", json!([tip])).await;
+    // The transaction waits again, and comes into another block.
+    node.mine();
+    for (expected, removed) in [(LOGS, true), (LOGS, false), (0, false)] {
+        let part = changes(&node, &filter).await;
+        assert_eq!(part.len(), expected);
+        assert!(part.iter().all(|log| log["removed"] == removed));
+    }
 }
 
 /// Three blocks with [`LOGS`] logs are told of, one by one.

@@ -178,13 +178,31 @@ async fn websockets_share_the_port() {
     assert_eq!(answer["result"], "0x7a69");
 }
 
-const LEVERS: [&str; 2] = ["cairn_invalidateBlock", "cairn_reconsiderBlock"];
+/// What web pages may not call, and how this node, which has neither such a block nor a network,
+/// refuses it to programs.
+fn levers() -> Vec<(&'static str, Value, &'static str)> {
+    let block = json!([alloy_primitives::B256::ZERO]);
+    let peer = json!(["/ip4/127.0.0.1/tcp/1"]);
+    let network = [
+        ("admin_addPeer", peer.clone()),
+        ("admin_removePeer", peer.clone()),
+        ("cairn_unban", peer.clone()),
+        ("cairn_onlyPeers", json!([peer])),
+        ("cairn_peerWhy", peer),
+        ("admin_nodeInfo", json!([])),
+        ("admin_peers", json!([])),
+        ("cairn_bans", json!([])),
+    ];
+    let network = network.map(|(lever, params)| (lever, params, "this node has no network"));
+    let blocks = ["cairn_invalidateBlock", "cairn_reconsiderBlock"];
+    let blocks = blocks.map(|lever| (lever, block.clone(), "no block 0x"));
+    blocks.into_iter().chain(network).collect()
+}
 
 /// What a lever says to whoever sends these headers, over HTTP and over a WebSocket.
-async fn pull(address: SocketAddr, lever: &str, headers: &str) -> [String; 2] {
-    let unknown = alloy_primitives::B256::ZERO;
+async fn pull(address: SocketAddr, lever: &str, params: &Value, headers: &str) -> [String; 2] {
     let mut body = request(lever);
-    body["params"] = json!([unknown]);
+    body["params"] = params.clone();
     let over_http = {
         let headers = format!("Host: localhost\r\n{headers}");
         let answer = http(address, "POST", &headers, body.to_string()).await;
@@ -207,15 +225,15 @@ async fn only_pages_that_are_named_pull_the_operators_levers() {
     let mut config = config();
     config.origins = AllowList::parse("*,https://app.example");
     let (_other_node, naming) = serve(config).await;
-    for lever in LEVERS {
+    for (lever, params, words) in levers() {
         for (server, headers) in [(&open, page), (&open, no_origin), (&naming, no_origin)] {
-            for refusal in pull(server.address(), lever, headers).await {
+            for refusal in pull(server.address(), lever, &params, headers).await {
                 assert!(refusal.contains("not for web pages"), "{refusal}");
             }
         }
         for (server, headers) in [(&open, program), (&naming, program), (&naming, page)] {
-            for refusal in pull(server.address(), lever, headers).await {
-                assert!(refusal.starts_with("no block 0x"), "{refusal}");
+            for refusal in pull(server.address(), lever, &params, headers).await {
+                assert!(refusal.starts_with(words), "{refusal}");
             }
         }
     }

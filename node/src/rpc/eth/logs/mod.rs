@@ -28,7 +28,7 @@ use crate::rpc::methods::Registry;
 use crate::rpc::params::Args;
 
 pub use query::{LogFilter, LogQuery, Span};
-pub use search::{removed, search};
+pub use search::{Taken, removed, search};
 
 pub(super) fn register(registry: &mut Registry) {
     registry.heavy("eth_getLogs", 1, get_logs);
@@ -57,7 +57,7 @@ pub fn all(view: &ChainView<'_>, query: &LogQuery) -> Result<Vec<Log>, RpcError>
             (first, last.min(tip))
         }
     };
-    let found = search(view, &query.filter()?, first, last)?;
+    let found = search(view, &query.filter()?, first, last, &mut Taken::default())?;
     match found.stopped {
         None => Ok(found.logs),
         Some(why) => Err(RpcError::TooMuch {

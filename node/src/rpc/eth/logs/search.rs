@@ -30,6 +30,37 @@ const BLOCK_BYTES: usize = 4096;
 /// What a log takes beside its topics and data, roughly.
 const LOG_BYTES: usize = 32;
 
+/// What an answer takes of its limits. Searches for one answer share it.
+#[derive(Debug, Default)]
+pub struct Taken {
+    logs: usize,
+    data_bytes: usize,
+    read_bytes: usize,
+}
+
+impl Taken {
+    /// Counts logs that were found; which limit they go beyond. Only the first ones of an answer
+    /// may: nobody could ask for less than their block.
+    fn add(&mut self, logs: &[Log]) -> Option<String> {
+        let is_first = self.logs == 0;
+        self.logs += logs.len();
+        let data = logs.iter().map(|log| log.inner.data.data.len());
+        self.data_bytes += data.sum::<usize>();
+        match is_first {
+            true => None,
+            false => self.over(),
+        }
+    }
+
+    fn over(&self) -> Option<String> {
+        if self.logs > MAX_LOGS {
+            return Some(format!("query returned more than {MAX_LOGS} results"));
+        }
+        let data = "query returned more than 16 MiB of data";
+        (self.data_bytes > MAX_DATA_BYTES).then(|| data.into())
+    }
+}
+
 /// What a search came to.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -41,13 +72,14 @@ pub struct Found {
     pub stopped: Option<String>,
 }
 
-/// Searches the blocks `first` to `last` of the best chain. At least one block that may have
-/// such logs is searched.
+/// Searches the blocks `first` to `last` of the best chain. Unless something was taken before, at
+/// least one block that may have such logs is searched.
 pub fn search(
     view: &ChainView<'_>,
     filter: &LogFilter,
     first: u64,
     last: u64,
+    taken: &mut Taken,
 ) -> Result<Found, RpcError> {
     let mask = Mask::new(filter);
     let bloom_bytes = BLOOM_BYTES + mask.alternatives();
@@ -55,26 +87,22 @@ pub fn search(
         searched_to: last,
         ..Found::default()
     };
-    let (mut read_bytes, mut data_bytes) = (0, 0);
     for entry in view.blooms(first)? {
         let (number, bloom) = entry?;
         if number > last {
             break;
         }
-        read_bytes += bloom_bytes;
+        taken.read_bytes += bloom_bytes;
         if mask.may_match(&bloom) {
-            let logs = of_height(view, filter, number, &mut read_bytes)?;
-            data_bytes += data_len(&logs);
-            let count = found.logs.len() + logs.len();
-            let stopped = over(count, data_bytes);
-            if stopped.is_some() && !found.logs.is_empty() {
+            let logs = of_height(view, filter, number, &mut taken.read_bytes)?;
+            if let Some(stopped) = taken.add(&logs) {
                 found.searched_to = number.saturating_sub(1);
-                found.stopped = stopped;
+                found.stopped = Some(stopped);
                 return Ok(found);
             }
             found.logs.extend(logs);
         }
-        if read_bytes > MAX_READ_BYTES && number < last {
+        if taken.read_bytes > MAX_READ_BYTES && number < last {
             found.searched_to = number;
             found.stopped = Some(format!(
                 "query has more than {} MiB of blooms and receipts to read: name an address or topic, or ask for fewer blocks",
@@ -84,14 +112,6 @@ pub fn search(
         }
     }
     Ok(found)
-}
-
-fn over(count: usize, data_bytes: usize) -> Option<String> {
-    if count > MAX_LOGS {
-        return Some(format!("query returned more than {MAX_LOGS} results"));
-    }
-    let data = "query returned more than 16 MiB of data";
-    (data_bytes > MAX_DATA_BYTES).then(|| data.into())
 }
 
 fn of_height(
@@ -141,16 +161,14 @@ pub fn removed(
     view: &ChainView<'_>,
     blocks: &[&HeaderRecord],
     filter: &LogFilter,
+    taken: &mut Taken,
 ) -> Result<Removed, RpcError> {
     let mut removed = Removed::default();
-    let (mut read_bytes, mut data_bytes) = (0, 0);
     for block in blocks {
         let receipts = view.receipts_once(block)?.unwrap_or_default();
-        read_bytes += BLOCK_BYTES + receipts.iter().map(size).sum::<usize>();
+        taken.read_bytes += BLOCK_BYTES + receipts.iter().map(size).sum::<usize>();
         let logs = matching(view, block, receipts, filter, true)?;
-        data_bytes += data_len(&logs);
-        let count = removed.logs.len() + logs.len();
-        let is_over = over(count, data_bytes).is_some() || read_bytes > MAX_READ_BYTES;
+        let is_over = taken.add(&logs).is_some() || taken.read_bytes > MAX_READ_BYTES;
         if is_over && removed.blocks > 0 {
             break;
         }
@@ -158,10 +176,6 @@ pub fn removed(
         removed.blocks += 1;
     }
     Ok(removed)
-}
-
-fn data_len(logs: &[Log]) -> usize {
-    logs.iter().map(|log| log.inner.data.data.len()).sum()
 }
 
 fn matching(
@@ -258,7 +272,8 @@ mod tests {
         let searched_to = |alternatives| {
             let json = json!({"topics": vec![topics(0..alternatives); 4]});
             let filter = serde_json::from_value::<LogQuery>(json).unwrap().filter();
-            search(&view, &filter.unwrap(), 1, BLOCKS)
+            let mut taken = Taken::default();
+            search(&view, &filter.unwrap(), 1, BLOCKS, &mut taken)
                 .unwrap()
                 .searched_to
         };
