@@ -43,11 +43,12 @@ fuzz: ## compare the machine with revm on random programs, and damage messages o
 TARGET ?= strangers
 TIME_S ?= 600
 
-# No sanitizer, which would need a nightly compiler. Dependencies as the root pins them.
+# No sanitizer, which would need a nightly compiler. Dependencies as the root pins them, built in
+# a directory of their own, as all code has counters in it.
 libfuzzer: ## let libFuzzer look for what peers could say; TARGET=messages or strangers, TIME_S=…
 	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
 	@cp Cargo.lock fuzz/Cargo.lock
-	@cd fuzz && cargo fuzz run --fuzz-dir . --sanitizer none $(TARGET) -- -max_total_time=$(TIME_S) -max_len=65536
+	@cd fuzz && CARGO_TARGET_DIR="$$CARGO_TARGET_DIR/fuzz" cargo fuzz run --fuzz-dir . --sanitizer none $(TARGET) -- -max_total_time=$(TIME_S) -max_len=65536
 
 SEEDS ?= 10000
 FIRST ?= 0

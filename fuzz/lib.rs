@@ -1,6 +1,8 @@
 //! Targets for libFuzzer, which looks for bytes that reach new code: what `node/tests/wire`
 //! does with random bytes. `make libfuzzer` runs them.
 
+#[path = "../node/tests/wire/chain.rs"]
+pub mod chain;
 #[path = "../node/tests/wire/messages.rs"]
 pub mod messages;
 #[path = "../node/tests/wire/strangers.rs"]

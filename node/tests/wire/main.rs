@@ -4,6 +4,7 @@
 //! `make fuzz` runs many more rounds (`CAIRN_FUZZ_MESSAGES`, `CAIRN_FUZZ_SEED`). `fuzz/` gives
 //! the same two to libFuzzer, which sees what code its bytes reach.
 
+mod chain;
 mod messages;
 mod strangers;
 
@@ -57,4 +58,7 @@ fn strangers_can_say_anything_in_any_order() {
         strangers.step();
     }
     assert!(strangers.bans > 0, "nothing that was said was ever a fault");
+    let most = strangers.most;
+    assert!(most.headers > 0 && most.body_bytes > 0, "{most:?}");
+    assert!(most.building > 0 && most.checking > 0, "{most:?}");
 }

@@ -34,7 +34,7 @@ pub fn samples() -> Vec<Vec<u8>> {
     let genesis = spec.genesis_block();
     let pair = (genesis.header.clone(), genesis.seal);
     let hashes = vec![B256::repeat_byte(7), B256::repeat_byte(9)];
-    let envelope = Bytes::from(sample_transaction());
+    let envelope = Bytes::from(payment(0));
     let body = Bytes::from(alloy_rlp::encode(vec![envelope.clone()]));
     let requests = [
         Request::Headers {
@@ -98,13 +98,13 @@ pub fn samples() -> Vec<Vec<u8>> {
 }
 
 /// The envelope of a native transaction.
-pub fn sample_transaction() -> Vec<u8> {
+pub fn payment(nonce: u64) -> Vec<u8> {
     use cairn_genesis::NativeTransaction;
     use ed25519_dalek::{Signer, SigningKey};
     let key = SigningKey::from_bytes(&[1; 32]);
     let body = NativeTransaction {
         chain_id: 31_338,
-        nonce: 0,
+        nonce,
         max_priority_fee: 1,
         max_fee: 5_000_000_000,
         gas_limit: 21_000,

@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 use cairn_genesis::ChainSpec;
 use cairn_node::core::{Core, Now};
+use cairn_node::mempool::Refusal;
 use cairn_node::network::{
-    GossipId, Identity, InboundId, Input, Network, Output, Peer, Request, RequestId, Response,
-    Topic, World, check, limits,
+    GossipId, Identity, InboundId, Input, Load, Network, Output, Peer, Request, RequestId,
+    Response, Topic, World, check, limits, serve,
 };
 use cairn_node::rpc::PoolMirror;
 use cairn_node::store::{Memory, Store};
 use rand::Rng;
 
-use super::messages::{damage, sample_transaction, samples};
+use super::chain::{self, Chain};
+use super::messages::{damage, payment, samples};
 
 /// The machine and its peers, with the choices of `R`.
 pub struct Strangers<R> {
@@ -24,17 +26,20 @@ pub struct Strangers<R> {
     pool: PoolMirror,
     spec: Arc<ChainSpec>,
     identity: Identity,
-    core: Core,
+    /// What the strangers have.
+    theirs: Chain,
     now: Now,
     next: u64,
     peers: Vec<Peer>,
     asked: Vec<(Peer, RequestId, Request)>,
     pub bans: u64,
+    /// The most of each that was ever under way.
+    pub most: Load,
 }
 
 impl<R: Rng> Strangers<R> {
     pub fn new(rng: R) -> Self {
-        let spec = Arc::new(ChainSpec::builtin("devnet").expect("built in").clone());
+        let spec = Arc::new(chain::spec());
         let store = Arc::new(Memory::default());
         let now = Now {
             ms: spec.genesis_time * 1000 + 1_000,
@@ -49,14 +54,15 @@ impl<R: Rng> Strangers<R> {
             network,
             store,
             pool: PoolMirror::default(),
+            theirs: Chain::mine(&spec),
             spec,
             identity,
-            core,
             now,
             next: 0,
             peers: Vec::new(),
             asked: Vec::new(),
             bans: 0,
+            most: Load::default(),
         }
     }
 
@@ -75,8 +81,19 @@ impl<R: Rng> Strangers<R> {
     /// Bytes that are a message, or once were.
     fn bytes(&mut self) -> Vec<u8> {
         let index = self.rng.random_range(0..self.samples.len());
-        let mut bytes = self.samples[index].clone();
-        if self.rng.random_bool(0.7) {
+        let bytes = self.samples[index].clone();
+        self.damaged(0.7, bytes)
+    }
+
+    /// One of the blocks, as it is announced.
+    fn news(&mut self) -> Vec<u8> {
+        let index = self.rng.random_range(0..self.theirs.news.len());
+        let bytes = self.theirs.news[index].clone();
+        self.damaged(0.3, bytes)
+    }
+
+    fn damaged(&mut self, share: f64, mut bytes: Vec<u8>) -> Vec<u8> {
+        if self.rng.random_bool(share) {
             damage(&mut self.rng, &mut bytes);
         }
         bytes
@@ -95,9 +112,11 @@ impl<R: Rng> Strangers<R> {
                 Input::Disconnected { peer }
             }
             2 => {
-                let mut status = self.identity.status(self.core.tip());
-                status.work += U256::from(self.rng.random_range(0..1u64 << 50));
-                status.number += self.rng.random_range(0..1000);
+                let mut status = self.identity.status(&self.theirs.tip);
+                if self.rng.random_bool(0.3) {
+                    status.work += U256::from(self.rng.random_range(0..1u64 << 50));
+                    status.number += self.rng.random_range(0..1000);
+                }
                 let id = InboundId(self.number());
                 Input::Hello { peer, id, status }
             }
@@ -118,7 +137,7 @@ impl<R: Rng> Strangers<R> {
                 id: GossipId(self.number()),
                 topic: Topic::Transactions,
                 bytes: match self.rng.random() {
-                    true => sample_transaction(),
+                    true => payment(self.rng.random_range(0..100)),
                     false => self.bytes(),
                 },
             },
@@ -126,7 +145,10 @@ impl<R: Rng> Strangers<R> {
                 peer,
                 id: GossipId(self.number()),
                 topic: Topic::Blocks,
-                bytes: self.bytes(),
+                bytes: match self.rng.random_bool(0.8) {
+                    true => self.news(),
+                    false => self.bytes(),
+                },
             },
             _ => Input::Tick,
         }
@@ -134,29 +156,28 @@ impl<R: Rng> Strangers<R> {
 
     /// An answer to what was asked, or to nothing.
     fn answer(&mut self) -> Input {
-        let bytes = self.bytes();
-        let response = Response::decode(&bytes).ok();
         if self.asked.is_empty() || self.rng.random_bool(0.2) {
-            let peer = self.peer();
+            let (peer, bytes) = (self.peer(), self.bytes());
             let id = RequestId(self.rng.random_range(0..1000));
+            let response = Response::decode(&bytes).ok();
             return Input::Response { peer, id, response };
         }
         let index = self.rng.random_range(0..self.asked.len());
         let (peer, id, request) = self.asked.swap_remove(index);
-        let response = match (self.rng.random_range(0..3), request) {
-            (0, _) => response,
-            (1, _) => None,
-            (_, Request::Headers { .. }) => Some(Response::Headers(Vec::new())),
-            (_, Request::Bodies { .. }) => Some(Response::Bodies(Vec::new())),
-            (_, Request::Pool) => Some(Response::Pool(vec![
-                B256::from(
-                    self.rng.random::<[u8; 32]>()
-                );
-                9
-            ])),
-            (_, _) => response,
+        let bytes = match self.rng.random_range(0..8) {
+            0 => None,
+            1 => Some(self.bytes()),
+            _ => Some(self.honest(&request)),
         };
+        let bytes = bytes.map(|bytes| self.damaged(0.1, bytes));
+        let response = bytes.and_then(|bytes| Response::decode(&bytes).ok());
         Input::Response { peer, id, response }
+    }
+
+    /// What somebody would answer who has the chain.
+    fn honest(&self, request: &Request) -> Vec<u8> {
+        let answer = serve::answer(&*self.theirs.store, &self.pool, request);
+        answer.expect("the store works").encode()
     }
 
     /// One thing happens, and the limits hold.
@@ -170,6 +191,7 @@ impl<R: Rng> Strangers<R> {
                 pool: &self.pool,
             };
             let outputs = self.network.handle(self.now, input, &world);
+            self.check();
             for output in outputs.expect("the store works") {
                 match output {
                     Output::Request { peer, id, request } => self.asked.push((peer, id, request)),
@@ -184,19 +206,40 @@ impl<R: Rng> Strangers<R> {
                     Output::Serve { peer, .. } if self.rng.random_bool(0.8) => {
                         inputs.push(Input::Served { peer });
                     }
+                    // The core has other things to do, and its tip stays where it is.
+                    Output::Admit { token, transaction } => {
+                        let hash = transaction.hash();
+                        let result = Err(Refusal::AlreadyKnown { hash });
+                        inputs.push(Input::Admitted {
+                            token,
+                            hash,
+                            result,
+                        });
+                    }
+                    Output::Import { blocks, .. } => {
+                        let blocks = blocks.iter().map(|block| block.hash()).collect();
+                        let result = Ok(());
+                        inputs.push(Input::Imported { blocks, result });
+                    }
                     _ => {}
                 }
             }
         }
         self.asked.truncate(1_000);
-        self.check();
     }
 
-    fn check(&self) {
+    fn check(&mut self) {
         let load = self.network.load();
         assert!(load.requests <= 16 * 8 + limits::MAX_BUILDING, "{load:?}");
         assert!(load.building <= limits::MAX_BUILDING, "{load:?}");
         assert!(load.checking <= limits::MAX_CHECKING, "{load:?}");
         assert!(load.headers <= 2 * limits::HEADER_WINDOW, "{load:?}");
+        self.most = Load {
+            requests: self.most.requests.max(load.requests),
+            building: self.most.building.max(load.building),
+            checking: self.most.checking.max(load.checking),
+            headers: self.most.headers.max(load.headers),
+            body_bytes: self.most.body_bytes.max(load.body_bytes),
+        };
     }
 }
