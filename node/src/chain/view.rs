@@ -170,16 +170,26 @@ pub(crate) fn body(
     number: u64,
     hash: B256,
 ) -> Result<Vec<Transaction>, StoreError> {
-    let bytes = reader
-        .get(Column::Bodies, &keys::block(number, hash))?
-        .ok_or_else(|| StoreError::corrupt(format!("the body of block {number} is missing")))?;
+    find_body(reader, number, hash)?
+        .ok_or_else(|| StoreError::corrupt(format!("the body of block {number} is missing")))
+}
+
+/// The transactions of a block that may have been let go of.
+pub(crate) fn find_body(
+    reader: &dyn Reader,
+    number: u64,
+    hash: B256,
+) -> Result<Option<Vec<Transaction>>, StoreError> {
+    let Some(bytes) = reader.get(Column::Bodies, &keys::block(number, hash))? else {
+        return Ok(None);
+    };
     let damaged =
         |error: &dyn std::fmt::Display| StoreError::corrupt(format!("block {number}: {error}"));
     let envelopes = Vec::<Bytes>::decode(&mut bytes.as_slice()).map_err(|error| damaged(&error))?;
-    envelopes
+    let transactions = envelopes
         .iter()
-        .map(|envelope| Transaction::decode(envelope).map_err(|error| damaged(&error)))
-        .collect()
+        .map(|envelope| Transaction::decode(envelope).map_err(|error| damaged(&error)));
+    transactions.collect::<Result<_, _>>().map(Some)
 }
 
 /// The receipts of a block that left the best chain, if it is still kept.

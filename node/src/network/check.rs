@@ -2,7 +2,6 @@
 //! threads of their own, or at once in the simulation.
 
 use alloy_primitives::{B256, Bytes};
-use alloy_rlp::Decodable;
 use cairn_genesis::check::alone;
 use cairn_genesis::{
     Block, BlockFault, ChainSpec, Header, InvalidBlock, Seal, Transaction, TransactionError,
@@ -37,6 +36,8 @@ pub enum Check {
     },
     /// A body that a peer sent.
     Body {
+        /// Who wants to know.
+        origin: Origin,
         /// Who sent it.
         peer: Peer,
         /// Hash of the block.
@@ -48,6 +49,17 @@ pub enum Check {
         /// RLP list of envelopes.
         body: Bytes,
     },
+}
+
+/// How a block came to be checked, and so whom the outcome is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The relay put it together.
+    Parts,
+    /// The relay asked for its whole body.
+    Whole,
+    /// Sync asked for its body.
+    Sync,
 }
 
 /// One transaction of a block that is put together.
@@ -75,8 +87,8 @@ pub enum Checked {
         peer: Peer,
         /// Its hash.
         block: B256,
-        /// Whether it was put together from parts.
-        from_parts: bool,
+        /// How it came.
+        origin: Origin,
         /// The block, all of it checked that needs no context.
         result: Result<Box<VerifiedBlock>, BlockFault>,
     },
@@ -99,10 +111,11 @@ pub fn run(spec: &ChainSpec, check: Check) -> Checked {
         } => Checked::Block {
             peer,
             block,
-            from_parts: true,
+            origin: Origin::Parts,
             result: from_parts(spec, header, seal, parts).map(Box::new),
         },
         Check::Body {
+            origin,
             peer,
             block,
             header,
@@ -111,7 +124,7 @@ pub fn run(spec: &ChainSpec, check: Check) -> Checked {
         } => Checked::Block {
             peer,
             block,
-            from_parts: false,
+            origin,
             result: from_body(spec, header, seal, &body).map(Box::new),
         },
     }
@@ -163,10 +176,14 @@ fn from_body(
     })
 }
 
+/// Reads a body up to its first bad envelope: empty ones come for a byte each, and would
+/// take many times that to keep.
 fn decode_body(mut body: &[u8]) -> Option<Vec<Transaction>> {
-    let envelopes = Vec::<Bytes>::decode(&mut body).ok()?;
-    let transactions = envelopes
-        .iter()
-        .map(|envelope| Transaction::decode(envelope).ok());
-    body.is_empty().then(|| transactions.collect())?
+    let mut rest = alloy_rlp::Header::decode_bytes(&mut body, true).ok()?;
+    let mut transactions = Vec::new();
+    while !rest.is_empty() {
+        let envelope = alloy_rlp::Header::decode_bytes(&mut rest, false).ok()?;
+        transactions.push(Transaction::decode(envelope).ok()?);
+    }
+    body.is_empty().then_some(transactions)
 }

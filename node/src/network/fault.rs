@@ -56,9 +56,6 @@ pub enum Goodbye {
     /// Its chain builds on a block that is marked invalid here.
     #[error("its chain contains a block that is invalid: {0}")]
     InvalidChain(String),
-    /// Too many points.
-    #[error("banned: {0}")]
-    Banned(Fault),
 }
 
 impl Fault {

@@ -14,6 +14,29 @@ use crate::core::Now;
 use crate::rpc::PoolMirror;
 use crate::store::Store;
 
+/// What time it is, by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// Milliseconds by a clock that nobody sets: for whatever takes its time.
+    pub ms: u64,
+    /// The clock on the wall: for the rules about timestamps.
+    pub wall: Now,
+}
+
+impl Time {
+    /// Whole seconds since 1970.
+    pub fn s(self) -> u64 {
+        self.wall.s()
+    }
+}
+
+/// For where there is one clock only.
+impl From<Now> for Time {
+    fn from(wall: Now) -> Self {
+        Self { ms: wall.ms, wall }
+    }
+}
+
 /// What the network may read.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
@@ -85,7 +108,7 @@ impl Requests {
 }
 
 pub(super) struct Io<'a> {
-    pub now: Now,
+    pub now: Time,
     pub world: World<'a>,
     pub spec: &'a Arc<ChainSpec>,
     pub identity: &'a Identity,
@@ -114,6 +137,9 @@ impl Io<'_> {
             deadline_ms: self.now.ms.saturating_add(timeout_ms),
         };
         self.requests.open.insert(id, open);
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.asked(self.now.ms);
+        }
         self.out.push(Output::Request { peer, id, request });
         id
     }
@@ -130,10 +156,10 @@ impl Io<'_> {
         }
     }
 
-    /// Asks every peer but one where it stands.
-    pub fn hello_all(&mut self, but: Peer) {
+    /// Asks every peer where it stands, and so tells it where we do; all but one, perhaps.
+    pub fn hello_all(&mut self, but: Option<Peer>) {
         let others: Vec<_> = self.peers.ready().map(|(peer, _)| peer).collect();
-        for peer in others.into_iter().filter(|peer| *peer != but) {
+        for peer in others.into_iter().filter(|peer| Some(*peer) != but) {
             self.hello(peer);
         }
     }

@@ -1,4 +1,5 @@
-//! Every bound on what a peer can make us hold or do, in one place.
+//! Bounds on what a peer can make us hold or do, and times, that more than one file goes by. The
+//! others are beside what they bound.
 
 /// Newest version of the protocols of this program.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -34,6 +35,10 @@ pub const MAX_TRANSACTIONS: usize = 256;
 /// more asks for the whole body. A block of 60 million gas has at most 2,857.
 pub const MAX_POSITIONS: usize = 4_096;
 
+/// Transactions of one announced block: the largest block has no more, since the signature of
+/// each takes 64 bytes.
+pub const MAX_SHORT_IDS: usize = (8 << 20) / 64;
+
 /// Headers above the last imported block that are held in memory, about 500 bytes each.
 /// Trades memory against how often header and body download wait for each other.
 pub const HEADER_WINDOW: usize = 4_096;
@@ -57,8 +62,9 @@ pub const MAX_CHECKING: usize = 1_024;
 /// The same of one peer, so that one cannot take the places of all others.
 pub const MAX_CHECKING_PER_PEER: usize = 256;
 
-/// Requests of one peer that are answered at the same time.
-pub const MAX_SERVING_PER_PEER: usize = 4;
+/// Requests of one peer that are answered at the same time: as many as a node asks of one, two
+/// for bodies, one for headers, one about the pool and [`MAX_BUILDING_PER_PEER`].
+pub const MAX_SERVING_PER_PEER: usize = 4 + MAX_BUILDING_PER_PEER;
 
 /// Requests that one peer may make in a second, on average.
 pub const REQUESTS_PER_S: u64 = 100;

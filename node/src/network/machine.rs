@@ -5,7 +5,8 @@ use std::sync::Arc;
 use alloy_primitives::{B256, U256};
 use cairn_genesis::ChainSpec;
 
-use super::io::{Io, Open, Purpose, Requests};
+use super::check::Origin;
+use super::io::{Io, Open, Purpose, Requests, Time};
 use super::limits::{ANSWER_TIMEOUT_MS, MAX_SERVING_PER_PEER, NEWS_S, STATUS_INTERVAL_MS};
 use super::peers::{PeerState, Peers};
 use super::relay::{Blocks, Transactions};
@@ -15,7 +16,6 @@ use super::{
     RequestId, Response, Status, SyncStatus, Topic, Verdict, World,
 };
 use crate::chain::HeaderRecord;
-use crate::core::Now;
 use crate::store::StoreError;
 
 /// The machine.
@@ -104,7 +104,8 @@ impl Network {
     }
 
     /// The peers that have told who they are.
-    pub fn peers(&self, now: Now) -> Vec<PeerView> {
+    pub fn peers(&self, now: impl Into<Time>) -> Vec<PeerView> {
+        let now = now.into();
         let view = |(peer, state): (Peer, &PeerState)| PeerView {
             peer,
             head: state.claim.head,
@@ -121,7 +122,7 @@ impl Network {
     /// Our own failure; the node has to stop.
     pub fn handle(
         &mut self,
-        now: Now,
+        now: impl Into<Time>,
         input: Input,
         world: &World<'_>,
     ) -> Result<Vec<Output>, StoreError> {
@@ -130,7 +131,7 @@ impl Network {
             self.tip = Arc::clone(&moved.to);
         }
         let mut io = Io {
-            now,
+            now: now.into(),
             world: *world,
             spec: &self.spec,
             identity: &self.identity,
@@ -202,7 +203,10 @@ impl Parts<'_> {
                 hash,
                 result,
             } => self.transactions.admitted(io, token, hash, &result),
-            Input::Imported { blocks, result } => self.sync.imported(io, &blocks, &result),
+            Input::Imported { blocks, result } => {
+                self.blocks.imported(&blocks);
+                self.sync.imported(io, &blocks, &result);
+            }
             Input::Moved(moved) => {
                 // Blocks of long ago are no news: the node is catching up. What headers promise
                 // does not count, or whoever withholds the bodies could silence the node.
@@ -226,6 +230,11 @@ impl Parts<'_> {
             return io.disconnect(peer, mismatch.into());
         }
         state.learn(status);
+        if let Some(drift_s) = io.spec.max_future_drift {
+            // Each block takes a second at least (R-HDR-3, R-HDR-7).
+            let age_s = io.now.s().saturating_sub(io.spec.genesis_time);
+            state.claim.number = state.claim.number.min(age_s.saturating_add(drift_s));
+        }
         if !state.ready {
             state.ready = true;
             state.hello_ms = Some(io.now.ms);
@@ -301,13 +310,14 @@ impl Parts<'_> {
             Checked::Block {
                 peer,
                 block,
-                from_parts,
+                origin,
                 result,
-            } => {
-                if let Some(result) = self.blocks.checked(io, peer, block, from_parts, result) {
-                    self.sync.checked(io, peer, block, result);
+            } => match origin {
+                Origin::Sync => self.sync.checked(io, peer, block, result),
+                Origin::Parts | Origin::Whole => {
+                    self.blocks.checked(io, peer, block, origin, result);
                 }
-            }
+            },
         }
     }
 
@@ -328,7 +338,7 @@ impl Parts<'_> {
             if !state.ready && passed(state.since_ms, ANSWER_TIMEOUT_MS) {
                 io.disconnect(peer, Goodbye::Silent);
             } else if state.ready && passed(state.hello_ms.unwrap_or(0), STATUS_INTERVAL_MS) {
-                // One that leaves two of these unanswered is as good as gone.
+                // Also of one that has not answered the last time.
                 state.hello_open = false;
                 io.hello(peer);
             }

@@ -19,7 +19,8 @@
 //! [`StoreError`](crate::store::StoreError), which ends the node and blames nobody.
 //!
 //! Deliberately absent: sockets, threads, clocks, signature checks (they are [`Check`]s, run
-//! by whoever has threads), and any list without a bound: all bounds are in [`limits`].
+//! by whoever has threads), and any list without a bound: it is in [`limits`], or beside what it
+//! bounds.
 
 pub mod check;
 mod fault;
@@ -40,7 +41,7 @@ mod tests;
 pub use check::{Check, Checked};
 pub use fault::{Fault, Goodbye};
 pub use input::Input;
-pub use io::World;
+pub use io::{Time, World};
 pub use machine::{Load, Network, PeerView};
 pub use message::{Announcement, Identity, Mismatch, Request, Response, Status};
 pub use output::Output;

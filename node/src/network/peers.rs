@@ -12,6 +12,10 @@ use super::message::Status;
 /// Bytes per second that a peer is thought to give before it has been measured.
 const FIRST_SPEED: u64 = 1 << 20;
 
+/// Requests that we make to one peer in a second: a little less than it answers, since its
+/// clock and what is on the way may differ.
+const ASKS_PER_S: u64 = REQUESTS_PER_S * 4 / 5;
+
 /// How long it is thought to take before that was measured.
 const FIRST_ROUND_TRIP_MS: u64 = 500;
 
@@ -49,14 +53,52 @@ pub struct PeerState {
     pub speed: u64,
     /// Requests for bodies that it has not answered yet.
     pub bodies_open: usize,
-    /// Requests in a row that it did not answer in time.
+    /// How long it took for its last headers, in milliseconds.
+    pub headers_ms: u64,
+    /// Requests in a row for headers or bodies that it did not answer in time.
     pub stalls: u32,
     /// Until when it is not asked for headers or bodies that it turned out not to have.
     pub rests_until_ms: u64,
     points: u32,
     points_ms: u64,
+    asks: Bucket,
+    is_asked: Bucket,
+}
+
+/// Requests that may be made, `REQUEST_BURST` at once and so many a second.
+#[derive(Debug)]
+struct Bucket {
+    per_s: u64,
     tokens_milli: u64,
-    tokens_ms: u64,
+    since_ms: u64,
+}
+
+impl Bucket {
+    fn new(now_ms: u64, per_s: u64) -> Self {
+        Self {
+            per_s,
+            tokens_milli: REQUEST_BURST * 1000,
+            since_ms: now_ms,
+        }
+    }
+
+    /// Whether there is one left.
+    fn has_one(&mut self, now_ms: u64) -> bool {
+        let gained = now_ms
+            .saturating_sub(self.since_ms)
+            .saturating_mul(self.per_s);
+        let tokens = self.tokens_milli.saturating_add(gained);
+        self.tokens_milli = tokens.min(REQUEST_BURST * 1000);
+        self.since_ms = now_ms;
+        self.tokens_milli >= 1000
+    }
+
+    /// Takes one; `false` if there is none.
+    fn take(&mut self, now_ms: u64) -> bool {
+        let enough = self.has_one(now_ms);
+        self.tokens_milli = self.tokens_milli.saturating_sub(1000);
+        enough
+    }
 }
 
 impl PeerState {
@@ -72,12 +114,13 @@ impl PeerState {
             checking: 0,
             speed: FIRST_SPEED,
             bodies_open: 0,
+            headers_ms: 0,
             stalls: 0,
             rests_until_ms: 0,
             points: 0,
             points_ms: now_ms,
-            tokens_milli: REQUEST_BURST * 1000,
-            tokens_ms: now_ms,
+            asks: Bucket::new(now_ms, REQUESTS_PER_S),
+            is_asked: Bucket::new(now_ms, ASKS_PER_S),
         }
     }
 
@@ -115,23 +158,30 @@ impl PeerState {
 
     /// Counts one request of it; `false` if it has made too many.
     pub fn may_request(&mut self, now_ms: u64) -> bool {
-        let gained = now_ms
-            .saturating_sub(self.tokens_ms)
-            .saturating_mul(REQUESTS_PER_S);
-        self.tokens_milli = self
-            .tokens_milli
-            .saturating_add(gained)
-            .min(REQUEST_BURST * 1000);
-        self.tokens_ms = now_ms;
-        let enough = self.tokens_milli >= 1000;
-        self.tokens_milli = self.tokens_milli.saturating_sub(1000);
-        enough
+        self.asks.take(now_ms)
     }
 
-    /// Takes in how fast an answer came.
+    /// Whether it may be asked something more without asking too much.
+    pub fn may_be_asked(&mut self, now_ms: u64) -> bool {
+        self.is_asked.has_one(now_ms)
+    }
+
+    /// It is being asked something.
+    pub fn asked(&mut self, now_ms: u64) {
+        self.is_asked.take(now_ms);
+    }
+
+    /// Takes in how fast an answer of so many bytes came; the way to it is not the peer's speed.
     pub fn measured(&mut self, bytes: usize, elapsed_ms: u64) {
-        let speed = (bytes as u64).saturating_mul(1000) / elapsed_ms.max(1);
+        let transfer_ms = elapsed_ms.saturating_sub(self.round_trip_ms).max(1);
+        let speed = (bytes as u64).saturating_mul(1000) / transfer_ms;
         self.speed = (self.speed.saturating_mul(3).saturating_add(speed) / 4).max(1);
+        self.stalls = 0;
+    }
+
+    /// Takes in that headers came.
+    pub fn sent_headers(&mut self, elapsed_ms: u64) {
+        self.headers_ms = elapsed_ms;
         self.stalls = 0;
     }
 

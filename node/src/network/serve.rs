@@ -2,11 +2,17 @@
 
 use alloy_primitives::{B256, Bytes};
 
-use super::limits::{BODIES_BYTES, MAX_HEADERS, MAX_POOL_HASHES};
+use super::limits::{BODIES_BYTES, FRAME_OVERHEAD_BYTES, MAX_HEADERS, MAX_POOL_HASHES};
 use super::message::{Request, Response, SealedPair};
 use crate::chain::ChainView;
 use crate::rpc::PoolMirror;
 use crate::store::{Store, StoreError};
+
+/// The longest answer, on a chain whose blocks have at most so many bytes: one block, or as many
+/// small ones and transactions as an answer takes in.
+pub fn max_answer_bytes(max_block_bytes: usize) -> usize {
+    max_block_bytes.max(BODIES_BYTES) + FRAME_OVERHEAD_BYTES
+}
 
 /// What we say to `request`.
 ///
@@ -23,7 +29,7 @@ pub fn answer(
         Request::BlockTransactions { block, indexes } => {
             block_transactions(&ChainView::open(store)?, *block, indexes)
         }
-        Request::Pool => Ok(Response::Pool(pooled(pool))),
+        Request::Pool => Ok(pooled(&ChainView::open(store)?, pool)),
         Request::Transactions { hashes } => Ok(Response::Transactions(transactions(pool, hashes))),
     }
 }
@@ -72,7 +78,9 @@ fn block_transactions(
     block: B256,
     indexes: &[u32],
 ) -> Result<Response, StoreError> {
-    let Some(body) = view.body(block)? else {
+    // Whoever asks for one twice could be answered with more than the block has.
+    let ascend = indexes.is_sorted_by(|one, next| one < next);
+    let Some(body) = view.body(block)?.filter(|_| ascend) else {
         return Ok(Response::BlockTransactions(Vec::new()));
     };
     let at = |index: &u32| {
@@ -86,13 +94,9 @@ fn block_transactions(
     Ok(Response::BlockTransactions(envelopes.unwrap_or_default()))
 }
 
-fn pooled(pool: &PoolMirror) -> Vec<B256> {
-    let queues = pool.all().into_values();
-    let transactions = queues.flat_map(|queue| queue.into_values());
-    transactions
-        .map(|transaction| transaction.hash())
-        .take(MAX_POOL_HASHES)
-        .collect()
+fn pooled(view: &ChainView<'_>, pool: &PoolMirror) -> Response {
+    let base_fee = view.tip_record().header.base_fee;
+    Response::Pool(pool.best(base_fee, MAX_POOL_HASHES))
 }
 
 fn transactions(pool: &PoolMirror, hashes: &[B256]) -> Vec<Bytes> {
@@ -105,4 +109,105 @@ fn transactions(pool: &PoolMirror, hashes: &[B256]) -> Vec<Bytes> {
             size_bytes <= BODIES_BYTES
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use alloy_primitives::{Address, TxKind, U256};
+    use cairn_genesis::{ChainSpec, NativeTransaction, Transaction, VerifiedTransaction};
+
+    use super::*;
+    use crate::chain::HeaderRecord;
+    use crate::core::{Core, Now};
+    use crate::network::limits::{MAX_BODIES, MAX_TRANSACTIONS};
+    use crate::store::{Batch, Column, Durability, Memory, keys};
+
+    /// R-SPEC-9: no chain has smaller blocks.
+    const SMALLEST_BLOCK: usize = 256 << 10;
+
+    /// A transaction that takes so many bytes and a little more. Nobody has signed it.
+    fn long(nonce: u64, bytes: usize) -> Transaction {
+        let body = NativeTransaction {
+            chain_id: 1,
+            nonce,
+            max_priority_fee: 1,
+            max_fee: 1,
+            gas_limit: 1,
+            to: TxKind::Call(Address::ZERO),
+            value: U256::ZERO,
+            input: vec![7; bytes].into(),
+            access_list: Default::default(),
+            public_key: [0; 32],
+        };
+        Transaction::native(body, [0; 64])
+    }
+
+    /// A chain, and beside its genesis many blocks with one such transaction each.
+    fn chain_of(envelope: &[u8], count: usize) -> (Memory, Vec<B256>) {
+        let spec = Arc::new(ChainSpec::builtin("dev").unwrap().clone());
+        let store = Arc::new(Memory::default());
+        let dynamic: Arc<dyn Store> = store.clone();
+        let now = Now {
+            ms: spec.genesis_time * 1000,
+        };
+        let (core, _) = Core::open(dynamic, spec, now).unwrap();
+        let body = alloy_rlp::encode(vec![Bytes::copy_from_slice(envelope)]);
+        let mut batch = Batch::default();
+        let hashes: Vec<_> = (1..=count as u64)
+            .map(|number| B256::from(U256::from(number)))
+            .collect();
+        for hash in &hashes {
+            let record = HeaderRecord {
+                hash: *hash,
+                ..(**core.tip()).clone()
+            };
+            let key = keys::block(record.number(), *hash);
+            batch.put(Column::Headers, hash, record.encode());
+            batch.put(Column::Bodies, key, body.clone());
+        }
+        store.write(batch, Durability::Synced).unwrap();
+        (store.copy(), hashes)
+    }
+
+    /// Honest nodes must not ban each other for what one of them says and the other cannot read.
+    #[test]
+    fn the_longest_answers_fit_a_frame() {
+        let max_bytes = max_answer_bytes(SMALLEST_BLOCK);
+        let envelope = long(0, SMALLEST_BLOCK - 1_000);
+        let (store, blocks) = chain_of(envelope.envelope(), MAX_BODIES);
+        let verified = |nonce| {
+            let transaction = long(nonce, 100 << 10);
+            VerifiedTransaction::trusted(transaction, Address::ZERO, 1)
+        };
+        let transactions: Vec<_> = (0..64).map(verified).collect();
+        let hashes = transactions.iter().map(|transaction| transaction.hash());
+        let hashes: Vec<_> = hashes.take(MAX_TRANSACTIONS).collect();
+        let pool = PoolMirror::default();
+        pool.apply(transactions, []);
+        for request in [Request::Bodies { blocks }, Request::Transactions { hashes }] {
+            let answer = answer(&store, &pool, &request).unwrap();
+            let bytes = answer.encode().len();
+            assert!(bytes > BODIES_BYTES / 2 && bytes <= max_bytes, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_is_told_once() {
+        let envelope = long(0, 100).envelope().clone();
+        let (store, blocks) = chain_of(&envelope, 1);
+        let told = |indexes: &[u32]| {
+            let request = Request::BlockTransactions {
+                block: blocks[0],
+                indexes: indexes.to_vec(),
+            };
+            answer(&store, &PoolMirror::default(), &request).unwrap()
+        };
+        let once = Response::BlockTransactions(vec![envelope.clone()]);
+        assert_eq!(told(&[0]), once);
+        for wrong in [&[0, 0][..], &[0, 1], &[1]] {
+            assert_eq!(told(wrong), Response::BlockTransactions(Vec::new()));
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! here. Which transactions can be executed is not stored: it follows from the account's
 //! nonce, which a request reads from the same snapshot as all else.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use alloy_primitives::{Address, B256};
@@ -87,6 +88,27 @@ impl PoolMirror {
     /// The transaction with this hash.
     pub fn get(&self, hash: B256) -> Option<VerifiedTransaction> {
         self.inner.read().by_hash.get(&hash).cloned()
+    }
+
+    /// Whether there is a transaction with this hash.
+    pub fn contains(&self, hash: B256) -> bool {
+        self.inner.read().by_hash.contains_key(&hash)
+    }
+
+    /// Hashes of those that pay most at this base fee, best first, and no more than `limit`.
+    pub fn best(&self, base_fee: u64, limit: usize) -> Vec<B256> {
+        let inner = self.inner.read();
+        let key = |(hash, transaction): (&B256, &VerifiedTransaction)| {
+            (Reverse(transaction.effective_tip(base_fee)), *hash)
+        };
+        let mut all: Vec<_> = inner.by_hash.iter().map(key).collect();
+        drop(inner);
+        if limit < all.len() {
+            all.select_nth_unstable(limit);
+            all.truncate(limit);
+        }
+        all.sort_unstable();
+        all.into_iter().map(|(_, hash)| hash).collect()
     }
 
     /// Calls `visit` with the hash of each.
@@ -250,6 +272,23 @@ mod tests {
             pool.gone(old[0].hash()),
             Some(Gone::Replaced { by: new.hash() })
         );
+    }
+
+    #[test]
+    fn the_best_pay_most() {
+        let pool = PoolMirror::default();
+        let paying = |tip: u8| transfers(&[tip.into()], tip.into()).remove(0);
+        let mut ascending: Vec<_> = [1, 2, 3, 4].map(paying).into();
+        pool.apply(ascending.clone(), []);
+        ascending.reverse();
+        let hashes: Vec<_> = ascending
+            .iter()
+            .map(|transaction| transaction.hash())
+            .collect();
+        assert_eq!(pool.best(1, 9), hashes);
+        assert_eq!(pool.best(1, 4), hashes);
+        assert_eq!(pool.best(1, 3), hashes[..3]);
+        assert!(pool.best(1, 0).is_empty());
     }
 
     #[test]

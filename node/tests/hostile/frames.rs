@@ -42,7 +42,7 @@ fn breaches() -> Vec<(Way, Vec<u8>, &'static str)> {
         (Ask, frame(vec![0xff]), "unknown kind"),
         (Ask, frame(Vec::new()), "an empty message"),
         (Ask, frame(vec![4, 4]), "1 bytes too many"),
-        (Ask, frame(many.encode()), "at most 128"),
+        (Ask, frame(many.encode()), "more than 128 blocks"),
         (Ask, endless(), "at most"),
         (Gossip(Topic::Blocks), noise(100), "does not decode"),
         (
@@ -50,7 +50,11 @@ fn breaches() -> Vec<(Way, Vec<u8>, &'static str)> {
             noise(100),
             "invalid transaction",
         ),
-        (Gossip(Topic::Transactions), noise(200 << 10), "at most"),
+        (
+            Gossip(Topic::Transactions),
+            noise(200 << 10),
+            "more than 131072 bytes",
+        ),
         (
             Answer(|_| Some(frame(vec![0xff]))),
             Vec::new(),
@@ -64,6 +68,23 @@ fn breaches() -> Vec<(Way, Vec<u8>, &'static str)> {
 /// More than any block.
 fn too_long(_: &Request) -> Option<Vec<u8>> {
     Some(frame(vec![0x81; 9 << 20]))
+}
+
+/// As many empty bodies as there is room for in a frame, a byte each.
+fn endless_list(_: &Request) -> Option<Vec<u8>> {
+    const BODIES: [u8; 5] = [0x82, 0xfa, 0x80, 0, 0];
+    let items = vec![0x80; 8 << 20];
+    Some(frame([&BODIES[..], &items].concat()))
+}
+
+/// Some answer with lists like that at the same time.
+pub async fn endless_lists(target: Target) -> Vec<Offender> {
+    let each = (0..8).map(|_| async {
+        let id = offend_by_answer(&target, endless_list).await;
+        let words = "more than 128 bodies";
+        Offender { id, words }
+    });
+    join_all(each).await
 }
 
 /// Each breach, by a stranger of its own.
@@ -183,6 +204,13 @@ fn what_is_no_message_ends_in_a_ban() {
     let stage = Stage::new();
     stage.withstands(no_messages);
     stage.withstands(half_frames);
+    stage.ends_well();
+}
+
+#[test]
+fn lists_without_end_take_no_memory() {
+    let stage = Stage::new();
+    stage.withstands(endless_lists);
     stage.ends_well();
 }
 

@@ -5,6 +5,7 @@
 
 mod bans;
 mod connect;
+mod disk;
 mod mismatch;
 mod nodes;
 #[path = "../support/raw.rs"]

@@ -8,7 +8,8 @@ use alloy_rlp::{RlpDecodable, RlpEncodable};
 use cairn_genesis::{Header, Seal};
 use siphasher::sip::SipHasher24;
 
-use super::{MessageError, decode_all};
+use super::{MessageError, at_most, decode_all};
+use crate::network::limits::MAX_SHORT_IDS;
 
 /// Bytes of a short id. Trades bytes of each announcement against blocks that are fetched
 /// whole because two transactions share one: with 10,000 in the pool and 1,000 in the block
@@ -90,6 +91,7 @@ impl Announcement {
             let bytes = fields.short_ids.len();
             return Err(MessageError::ShortIds { bytes });
         }
+        at_most("short ids", short_ids.len(), MAX_SHORT_IDS)?;
         Ok(Self {
             header: Header::decode(&fields.header)?,
             seal: Seal::decode(&fields.seal)?,

@@ -7,8 +7,10 @@
 //! | [`Announcement`] | gossip on the topic of blocks | – |
 //! | a transaction's envelope | gossip on the topic of transactions | – |
 //!
-//! All is canonical RLP behind one byte for the kind; lists are counted and lengths capped
-//! before anything is kept. `docs/network.md` has the formats; tests pin them.
+//! All is canonical RLP behind one byte for the kind. A list is over at the first item more
+//! than the protocol allows: short items take many times their bytes in memory, and a frame
+//! has room for millions. Only a status, whose frame is small, is read before it is counted.
+//! `docs/network.md` has the formats; tests pin them.
 
 mod announcement;
 mod request;
@@ -22,7 +24,7 @@ pub use request::Request;
 pub use response::{Response, SealedPair};
 pub use status::{ForkId, Identity, Mismatch, Rule, Status};
 
-use alloy_rlp::Decodable;
+use alloy_rlp::{Decodable, Header};
 use cairn_genesis::DecodeError;
 
 /// Why a message of a peer cannot be read: the peer is broken or hostile.
@@ -50,13 +52,11 @@ pub enum MessageError {
     #[error("a message with a damaged header: {0}")]
     Header(#[from] DecodeError),
     /// More items than the protocol allows.
-    #[error("a message with {got} {what}, at most {limit} are allowed")]
+    #[error("a message with more than {limit} {what}")]
     TooMany {
         /// Of what.
         what: &'static str,
-        /// How many it has.
-        got: usize,
-        /// How many it may have.
+        /// How many it may have; nobody counts further.
         limit: usize,
     },
     /// Short ids come in bytes that are no multiple of their length.
@@ -71,9 +71,38 @@ pub enum MessageError {
 
 /// Reads a value that fills `bytes` to the end.
 fn decode_all<T: Decodable>(mut bytes: &[u8]) -> Result<T, MessageError> {
-    let value = T::decode(&mut bytes).map_err(MessageError::Rlp)?;
-    match bytes.len() {
-        0 => Ok(value),
+    let value = value(&mut bytes)?;
+    end(bytes)?;
+    Ok(value)
+}
+
+/// Reads a value, and goes on behind it.
+fn value<T: Decodable>(bytes: &mut &[u8]) -> Result<T, MessageError> {
+    T::decode(bytes).map_err(MessageError::Rlp)
+}
+
+/// Reads a list that fills `bytes` to the end, item by item: the first that is too many or
+/// no good is the last that is looked at.
+fn list<T>(
+    mut bytes: &[u8],
+    what: &'static str,
+    limit: usize,
+    mut item: impl FnMut(&mut &[u8]) -> Result<T, MessageError>,
+) -> Result<Vec<T>, MessageError> {
+    let mut rest = Header::decode_bytes(&mut bytes, true).map_err(MessageError::Rlp)?;
+    end(bytes)?;
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        at_most(what, items.len() + 1, limit)?;
+        items.push(item(&mut rest)?);
+    }
+    Ok(items)
+}
+
+/// Nothing may follow.
+fn end(rest: &[u8]) -> Result<(), MessageError> {
+    match rest.len() {
+        0 => Ok(()),
         bytes => Err(MessageError::Trailing { bytes }),
     }
 }
@@ -86,7 +115,7 @@ fn kind(bytes: &[u8]) -> Result<(u8, &[u8]), MessageError> {
 
 fn at_most(what: &'static str, got: usize, limit: usize) -> Result<(), MessageError> {
     if got > limit {
-        return Err(MessageError::TooMany { what, got, limit });
+        return Err(MessageError::TooMany { what, limit });
     }
     Ok(())
 }

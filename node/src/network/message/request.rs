@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 
-use super::{MessageError, at_most, decode_all, kind, with_kind};
+use super::{MessageError, end, kind, list, value, with_kind};
 use crate::network::limits::{MAX_BODIES, MAX_LOCATOR, MAX_POSITIONS, MAX_TRANSACTIONS};
 
 /// A question to a peer.
@@ -64,26 +64,21 @@ impl Request {
         let (kind, mut rest) = kind(bytes)?;
         match kind {
             HEADERS => {
-                let locator: Vec<B256> = decode_all(rest)?;
-                at_most("locator hashes", locator.len(), MAX_LOCATOR)?;
+                let locator = list(rest, "locator hashes", MAX_LOCATOR, value)?;
                 Ok(Self::Headers { locator })
             }
             BODIES => {
-                let blocks: Vec<B256> = decode_all(rest)?;
-                at_most("blocks", blocks.len(), MAX_BODIES)?;
+                let blocks = list(rest, "blocks", MAX_BODIES, value)?;
                 Ok(Self::Bodies { blocks })
             }
             BLOCK_TRANSACTIONS => {
-                let block = alloy_rlp::Decodable::decode(&mut rest).map_err(MessageError::Rlp)?;
-                let indexes: Vec<u32> = decode_all(rest)?;
-                at_most("positions", indexes.len(), MAX_POSITIONS)?;
+                let block = value(&mut rest)?;
+                let indexes = list(rest, "positions", MAX_POSITIONS, value)?;
                 Ok(Self::BlockTransactions { block, indexes })
             }
-            POOL if rest.is_empty() => Ok(Self::Pool),
-            POOL => Err(MessageError::Trailing { bytes: rest.len() }),
+            POOL => end(rest).map(|()| Self::Pool),
             TRANSACTIONS => {
-                let hashes: Vec<B256> = decode_all(rest)?;
-                at_most("transactions", hashes.len(), MAX_TRANSACTIONS)?;
+                let hashes = list(rest, "transactions", MAX_TRANSACTIONS, value)?;
                 Ok(Self::Transactions { hashes })
             }
             got => Err(MessageError::Kind { got }),

@@ -4,8 +4,10 @@ use alloy_primitives::{B256, Bytes};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use cairn_genesis::{Header, Seal};
 
-use super::{MessageError, Request, at_most, decode_all, kind, with_kind};
-use crate::network::limits::{MAX_BODIES, MAX_HEADERS, MAX_POOL_HASHES};
+use super::{MessageError, Request, kind, list, value, with_kind};
+use crate::network::limits::{
+    MAX_BODIES, MAX_HEADERS, MAX_POOL_HASHES, MAX_POSITIONS, MAX_TRANSACTIONS,
+};
 
 /// A header and its seal, neither checked.
 pub type SealedPair = (Header, Seal);
@@ -20,7 +22,7 @@ pub enum Response {
     Bodies(Vec<Bytes>),
     /// Envelopes in the order asked for; all of them, or none if the block is not known.
     BlockTransactions(Vec<Bytes>),
-    /// Hashes of transactions, the best first.
+    /// Hashes of transactions: those that pay most, the best first.
     Pool(Vec<B256>),
     /// Envelopes.
     Transactions(Vec<Bytes>),
@@ -61,23 +63,27 @@ impl Response {
         let (kind, rest) = kind(bytes)?;
         match kind {
             HEADERS => {
-                let pairs: Vec<Pair> = decode_all(rest)?;
-                at_most("headers", pairs.len(), MAX_HEADERS)?;
-                let headers: Result<_, MessageError> = pairs.iter().map(from_pair).collect();
-                Ok(Self::Headers(headers?))
+                let headers = list(rest, "headers", MAX_HEADERS, |bytes| {
+                    value(bytes).and_then(from_pair)
+                })?;
+                Ok(Self::Headers(headers))
             }
             BODIES => {
-                let bodies: Vec<Bytes> = decode_all(rest)?;
-                at_most("bodies", bodies.len(), MAX_BODIES)?;
+                let bodies = list(rest, "bodies", MAX_BODIES, value)?;
                 Ok(Self::Bodies(bodies))
             }
-            BLOCK_TRANSACTIONS => Ok(Self::BlockTransactions(decode_all(rest)?)),
+            BLOCK_TRANSACTIONS => {
+                let envelopes = list(rest, "transactions of a block", MAX_POSITIONS, value)?;
+                Ok(Self::BlockTransactions(envelopes))
+            }
             POOL => {
-                let hashes: Vec<B256> = decode_all(rest)?;
-                at_most("hashes", hashes.len(), MAX_POOL_HASHES)?;
+                let hashes = list(rest, "hashes", MAX_POOL_HASHES, value)?;
                 Ok(Self::Pool(hashes))
             }
-            TRANSACTIONS => Ok(Self::Transactions(decode_all(rest)?)),
+            TRANSACTIONS => {
+                let envelopes = list(rest, "transactions", MAX_TRANSACTIONS, value)?;
+                Ok(Self::Transactions(envelopes))
+            }
             got => Err(MessageError::Kind { got }),
         }
     }
@@ -116,6 +122,6 @@ fn to_pair((header, seal): &SealedPair) -> Pair {
     }
 }
 
-fn from_pair(pair: &Pair) -> Result<SealedPair, MessageError> {
+fn from_pair(pair: Pair) -> Result<SealedPair, MessageError> {
     Ok((Header::decode(&pair.header)?, Seal::decode(&pair.seal)?))
 }

@@ -3,7 +3,10 @@ use cairn_genesis::{ChainSpec, Header, Seal};
 use proptest::prelude::*;
 
 use super::*;
-use crate::network::limits::{MAX_BODIES, MAX_CLIENT_BYTES, MAX_HEADERS, MAX_LOCATOR};
+use crate::network::limits::{
+    MAX_BODIES, MAX_CLIENT_BYTES, MAX_HEADERS, MAX_LOCATOR, MAX_POOL_HASHES, MAX_POSITIONS,
+    MAX_SHORT_IDS, MAX_TRANSACTIONS,
+};
 
 fn header(number: u64) -> Header {
     let mut header = ChainSpec::builtin("dev").unwrap().genesis_block().header;
@@ -156,6 +159,69 @@ fn nobody_may_ask_or_answer_more_than_the_protocol_allows() {
     let mut long = status();
     long.rules = vec![long.rules[0].clone(); 100];
     too_many(Status::decode(&long.encode()).map(drop));
+}
+
+/// Of a list that is too long nothing is read but what is allowed: behind it are bytes that
+/// would not decode.
+#[test]
+fn a_list_is_over_where_it_is_too_long() {
+    let list = |kind: &[u8], item: &[u8], count: usize| {
+        let mut items = item.repeat(count);
+        items.extend([0xbf; 9]);
+        let mut bytes = kind.to_vec();
+        let payload_length = items.len();
+        let list = true;
+        alloy_rlp::Header {
+            list,
+            payload_length,
+        }
+        .encode(&mut bytes);
+        [bytes, items].concat()
+    };
+    let hash = alloy_rlp::encode(B256::ZERO);
+    let block = [&[0x03], &hash[..]].concat();
+    let pair = Response::Headers(vec![(header(1), seal())]).encode();
+    let (pair, empty) = (
+        alloy_rlp::Header::decode_bytes(&mut &pair[1..], true),
+        [0x80],
+    );
+    let read_request = |bytes: &[u8]| Request::decode(bytes).map(drop);
+    let read_response = |bytes: &[u8]| Response::decode(bytes).map(drop);
+    type Read<'a> = &'a dyn Fn(&[u8]) -> Result<(), MessageError>;
+    let each: [(Read, &[u8], &[u8], usize); 9] = [
+        (&read_request, &[0x01], &hash, MAX_LOCATOR),
+        (&read_request, &[0x02], &hash, MAX_BODIES),
+        (&read_request, &block, &empty, MAX_POSITIONS),
+        (&read_request, &[0x05], &hash, MAX_TRANSACTIONS),
+        (&read_response, &[0x81], pair.unwrap(), MAX_HEADERS),
+        (&read_response, &[0x82], &empty, MAX_BODIES),
+        (&read_response, &[0x83], &empty, MAX_POSITIONS),
+        (&read_response, &[0x84], &hash, MAX_POOL_HASHES),
+        (&read_response, &[0x85], &empty, MAX_TRANSACTIONS),
+    ];
+    for (read, kind, item, limit) in each {
+        for count in [limit, 8 * limit] {
+            let got = read(&list(kind, item, count));
+            assert!(
+                matches!(got, Err(MessageError::TooMany { limit: told, .. }) if told == limit),
+                "{kind:?}: {got:?}"
+            );
+        }
+        let got = read(&list(kind, item, limit - 1));
+        assert!(
+            matches!(got, Err(MessageError::Rlp(_))),
+            "{kind:?}: {got:?}"
+        );
+    }
+    let mut announcement = Announcement {
+        header: header(5),
+        seal: seal(),
+        short_ids: vec![[9; SHORT_ID_BYTES]; MAX_SHORT_IDS],
+    };
+    assert!(Announcement::decode(&announcement.encode()).is_ok());
+    announcement.short_ids.push([9; SHORT_ID_BYTES]);
+    let got = Announcement::decode(&announcement.encode());
+    assert!(matches!(got, Err(MessageError::TooMany { .. })), "{got:?}");
 }
 
 #[test]

@@ -9,15 +9,15 @@
 //!                                                           does not: ask for the whole body
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use alloy_primitives::{B256, Bytes, U256};
 use cairn_genesis::check::after_parent::{self, Parent};
 use cairn_genesis::check::alone;
 use cairn_genesis::{BlockFault, VerifiedBlock};
 
-use crate::chain::{HeaderRecord, Moved, SIDE_WORK_BLOCKS, view};
-use crate::network::check::{Check, Part};
+use crate::chain::{HeaderRecord, Moved, view};
+use crate::network::check::{Check, Origin, Part};
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
 use crate::network::limits::{
@@ -27,8 +27,13 @@ use crate::network::message::{Announcement, Request, Response, ShortId, ShortIds
 use crate::network::{GossipId, Output, Peer, RequestId, Topic, Verdict};
 use crate::store::StoreError;
 
-/// Hashes of the blocks that were passed on or given to the core lately.
+/// Hashes that are remembered of blocks that were announced lately.
 const MAX_RECENT: usize = 1_024;
+
+/// Blocks whose branch is behind ours by more than so many of their own kind are not passed on:
+/// they decide nothing, and far below the tip they can be cheap. Sync fetches them should they
+/// matter.
+const MAX_BEHIND: u64 = 8;
 
 /// An announced block that is being put together.
 #[derive(Debug)]
@@ -49,7 +54,33 @@ struct Building {
 #[derive(Debug, Default)]
 pub struct Blocks {
     building: BTreeMap<B256, Building>,
-    recent: VecDeque<B256>,
+    /// Those that the core was given and has not answered for.
+    importing: BTreeSet<B256>,
+    /// Those that were passed on, or announced by us.
+    told: Recent,
+    /// Those whose announcement was not passed on. Told once more in the same bytes, it would be
+    /// taken for what it was the first time.
+    kept_back: Recent,
+}
+
+/// The latest of many hashes.
+#[derive(Debug, Default)]
+struct Recent(VecDeque<B256>);
+
+impl Recent {
+    fn insert(&mut self, hash: B256) {
+        if self.contains(hash) {
+            return;
+        }
+        self.0.push_back(hash);
+        if self.0.len() > MAX_RECENT {
+            self.0.pop_front();
+        }
+    }
+
+    fn contains(&self, hash: B256) -> bool {
+        self.0.contains(&hash)
+    }
 }
 
 /// What an announcement is, before its body is looked at.
@@ -86,11 +117,24 @@ impl Blocks {
                 return Ok(());
             }
         };
-        match self.judge(io, peer, &announcement)? {
-            Judged::Good { work, due } => self.build(io, peer, gossip, announcement, work, due),
-            Judged::Ignore => io.verdict(peer, gossip, Verdict::Ignore),
+        let hash = cairn_genesis::block_hash(&announcement.header, &announcement.seal);
+        match self.judge(io, peer, hash, &announcement)? {
+            Judged::Good { work, due } => {
+                let building = Building {
+                    peer,
+                    gossip,
+                    parts: from_pool(io, hash, &announcement.short_ids),
+                    announcement,
+                    work,
+                    due,
+                    request: None,
+                    deadline_ms: io.now.ms.saturating_add(BUILD_TIMEOUT_MS),
+                };
+                self.build(io, hash, building);
+            }
+            Judged::Ignore => self.keep_back(io, peer, gossip, hash),
             Judged::Ahead => {
-                io.verdict(peer, gossip, Verdict::Ignore);
+                self.keep_back(io, peer, gossip, hash);
                 io.hello(peer);
             }
             Judged::Bad(fault) => {
@@ -105,6 +149,7 @@ impl Blocks {
         &self,
         io: &Io<'_>,
         peer: Peer,
+        hash: B256,
         announcement: &Announcement,
     ) -> Result<Judged, StoreError> {
         let Announcement { header, seal, .. } = announcement;
@@ -112,14 +157,13 @@ impl Blocks {
             Ok(sealed) => sealed,
             Err(invalid) => return Ok(Judged::Bad(Fault::Header(invalid))),
         };
-        let hash = sealed.hash();
         let of_peer = self
             .building
             .values()
             .filter(|building| building.peer == peer);
-        if self.recent.contains(&hash)
+        if self.told.contains(hash)
             || self.building.contains_key(&hash)
-            || self.building.len() >= MAX_BUILDING
+            || self.building.len() + self.importing.len() >= MAX_BUILDING
             || of_peer.count() >= MAX_BUILDING_PER_PEER
             || view::find_header(io.world.store, hash)?.is_some()
         {
@@ -142,41 +186,22 @@ impl Blocks {
             Ok(linked) => linked,
             Err(invalid) => return Ok(Judged::Bad(Fault::Header(invalid))),
         };
-        if header.number.saturating_add(SIDE_WORK_BLOCKS) <= io.tip.number() {
+        let work = linked.work;
+        let behind = io.tip.work.saturating_sub(work);
+        if behind > sealed.work().saturating_mul(U256::from(MAX_BEHIND)) {
             return Ok(Judged::Ignore);
         }
         let due = after_parent::not_yet(io.spec, header, io.now.s()).is_none();
-        let work = linked.work;
         Ok(Judged::Good { work, due })
     }
 
-    /// Finds the block's transactions in the pool and asks for the others.
-    fn build(
-        &mut self,
-        io: &mut Io<'_>,
-        peer: Peer,
-        gossip: GossipId,
-        announcement: Announcement,
-        work: U256,
-        due: bool,
-    ) {
-        let hash = cairn_genesis::block_hash(&announcement.header, &announcement.seal);
-        let parts = from_pool(io, hash, &announcement.short_ids);
+    /// Asks for the transactions that the pool does not have.
+    fn build(&mut self, io: &mut Io<'_>, hash: B256, mut building: Building) {
         let missing: Vec<u32> = (0u32..)
-            .zip(&parts)
+            .zip(&building.parts)
             .filter(|(_, part)| part.is_none())
             .map(|(index, _)| index)
             .collect();
-        let mut building = Building {
-            peer,
-            gossip,
-            announcement,
-            work,
-            due,
-            parts,
-            request: None,
-            deadline_ms: io.now.ms.saturating_add(BUILD_TIMEOUT_MS),
-        };
         if missing.is_empty() {
             check_parts(io, hash, &mut building);
         } else {
@@ -188,7 +213,7 @@ impl Blocks {
                 _ => Request::Bodies { blocks: vec![hash] },
             };
             let purpose = Purpose::Build(hash);
-            building.request = Some(io.ask(peer, purpose, request, BUILD_TIMEOUT_MS));
+            building.request = Some(io.ask(building.peer, purpose, request, BUILD_TIMEOUT_MS));
         }
         self.building.insert(hash, building);
     }
@@ -227,28 +252,24 @@ impl Blocks {
         }
     }
 
-    /// A block is checked. Returns it if it was one of these and is not the body of the
-    /// header, or was none of these at all.
+    /// A block is checked.
     pub fn checked(
         &mut self,
         io: &mut Io<'_>,
         peer: Peer,
         block: B256,
-        from_parts: bool,
+        origin: Origin,
         result: Result<Box<VerifiedBlock>, BlockFault>,
-    ) -> Option<Result<Box<VerifiedBlock>, BlockFault>> {
-        let Some(building) = self
-            .building
-            .get_mut(&block)
-            .filter(|known| known.peer == peer)
-        else {
-            return (!from_parts).then_some(result);
+    ) {
+        let building = self.building.get_mut(&block);
+        let Some(building) = building.filter(|building| building.peer == peer) else {
+            return;
         };
         match result {
             Ok(verified) => self.relay(io, block, *verified),
-            // Two of the pool's transactions have the same short id, or the sender's are not
-            // the block's: the whole body decides.
-            Err(BlockFault::Mutated { .. }) if from_parts => {
+            // A transaction of the pool has the short id of one that it lacks, or the sender's
+            // are not the block's: the whole body decides.
+            Err(BlockFault::Mutated { .. }) if origin == Origin::Parts => {
                 building.deadline_ms = io.now.ms.saturating_add(BUILD_TIMEOUT_MS);
                 let request = Request::Bodies {
                     blocks: vec![block],
@@ -261,18 +282,18 @@ impl Blocks {
                 self.building.remove(&block);
                 io.verdict(peer, gossip, Verdict::Reject);
                 io.punish(peer, Fault::Body);
-                io.hello_all(peer);
+                io.hello_all(Some(peer));
             }
-            // Only signatures are left to be wrong: relayers need not have checked them.
+            // Only signatures and the size are left to be wrong: relayers need not have checked
+            // them.
             Err(BlockFault::Invalid(invalid)) => {
                 tracing::info!(hash = %block, %invalid, "an announced block is invalid");
                 let gossip = building.gossip;
                 self.building.remove(&block);
-                self.see(block);
+                self.told.insert(block);
                 io.verdict(peer, gossip, Verdict::Ignore);
             }
         }
-        None
     }
 
     /// Passes a block on, and gives it to the core.
@@ -280,34 +301,41 @@ impl Blocks {
         let Some(building) = self.building.remove(&hash) else {
             return;
         };
-        let verdict = match building.due {
-            true => Verdict::Accept,
-            // Nobody else may have it in its time either; it is told when it is accepted.
-            false => Verdict::Ignore,
-        };
-        if building.due {
-            self.see(hash);
+        let Building {
+            peer, gossip, due, ..
+        } = building;
+        tracing::debug!(%hash, due, "passing a block on");
+        if due {
+            self.told.insert(hash);
+            io.verdict(peer, gossip, Verdict::Accept);
+        } else {
+            // Nobody else may have it before its time either; it is told when it is the tip.
+            self.keep_back(io, peer, gossip, hash);
         }
-        io.verdict(building.peer, building.gossip, verdict);
-        tracing::debug!(%hash, due = building.due, "passing a block on");
+        self.importing.insert(hash);
         io.out.push(Output::Import {
             blocks: vec![block],
             proven_work: building.work,
         });
     }
 
-    fn see(&mut self, hash: B256) {
-        self.recent.push_back(hash);
-        if self.recent.len() > MAX_RECENT {
-            self.recent.pop_front();
+    /// The core has dealt with these blocks.
+    pub fn imported(&mut self, blocks: &[B256]) {
+        for block in blocks {
+            self.importing.remove(block);
         }
+    }
+
+    fn keep_back(&mut self, io: &mut Io<'_>, peer: Peer, gossip: GossipId, hash: B256) {
+        self.kept_back.insert(hash);
+        io.verdict(peer, gossip, Verdict::Ignore);
     }
 
     /// The sender does not deliver: somebody else may have the block.
     fn give_up(&mut self, io: &mut Io<'_>, block: B256) {
         if let Some(building) = self.building.remove(&block) {
-            io.verdict(building.peer, building.gossip, Verdict::Ignore);
-            io.hello_all(building.peer);
+            self.keep_back(io, building.peer, building.gossip, block);
+            io.hello_all(Some(building.peer));
         }
     }
 
@@ -324,27 +352,35 @@ impl Blocks {
         }
     }
 
-    /// Tells everybody of a new tip that did not come by gossip.
+    /// Tells everybody of a new tip that was not passed on before.
     pub fn moved(&mut self, io: &mut Io<'_>, moved: &Moved) -> Result<(), StoreError> {
         let tip = &moved.to;
-        if self.recent.contains(&tip.hash) || !moved.connected.iter().any(|r| r.hash == tip.hash) {
+        if self.told.contains(tip.hash) || !moved.connected.iter().any(|r| r.hash == tip.hash) {
             return Ok(());
         }
-        self.see(tip.hash);
-        let announcement = announcement(io, tip)?;
+        // The core may have left it again, and let it go.
+        let Some(announcement) = announcement(io, tip)? else {
+            return Ok(());
+        };
+        self.told.insert(tip.hash);
         let transactions = announcement.short_ids.len();
         tracing::debug!(hash = %tip.hash, transactions, "announcing a block");
         let bytes = announcement.encode();
         let topic = Topic::Blocks;
         io.out.push(Output::Publish { topic, bytes });
+        if self.kept_back.contains(tip.hash) {
+            io.hello_all(None);
+        }
         Ok(())
     }
 }
 
-fn announcement(io: &Io<'_>, tip: &HeaderRecord) -> Result<Announcement, StoreError> {
-    let body = view::body(io.world.store, tip.number(), tip.hash)?;
-    let hashes = body.iter().map(|transaction| transaction.hash());
-    Ok(Announcement::new(tip.header.clone(), tip.seal, hashes))
+fn announcement(io: &Io<'_>, tip: &HeaderRecord) -> Result<Option<Announcement>, StoreError> {
+    let body = view::find_body(io.world.store, tip.number(), tip.hash)?;
+    Ok(body.map(|body| {
+        let hashes = body.iter().map(|transaction| transaction.hash());
+        Announcement::new(tip.header.clone(), tip.seal, hashes)
+    }))
 }
 
 /// The block's transactions as far as the pool has them. Of two with one id neither is taken.
@@ -387,6 +423,7 @@ fn check_parts(io: &mut Io<'_>, block: B256, building: &mut Building) {
 
 fn check_body(io: &mut Io<'_>, block: B256, building: &Building, body: Bytes) {
     io.out.push(Output::Check(Check::Body {
+        origin: Origin::Whole,
         peer: building.peer,
         block,
         header: building.announcement.header.clone(),

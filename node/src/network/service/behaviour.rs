@@ -12,8 +12,8 @@ use libp2p::{StreamProtocol, identify, kad, mdns, ping};
 use super::codec::Codec;
 use super::gate::Gate;
 use super::gossip::{self, Gossip, Topics, protocol};
-use crate::network::limits::{ANSWER_TIMEOUT_MS, FRAME_OVERHEAD_BYTES, MAX_BODIES_TIMEOUT_MS};
-use crate::network::{Request, Response, Status};
+use crate::network::limits::{ANSWER_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS};
+use crate::network::{Request, Response, Status, serve};
 
 /// The handshake's protocol. It does not name the chain: it is there to tell that it differs.
 pub(super) const HELLO: &str = "/cairn/hello/1";
@@ -91,7 +91,7 @@ fn hello() -> request_response::Behaviour<Codec<Status, Status>> {
 fn exchange(
     options: &Options<'_>,
 ) -> Result<request_response::Behaviour<Codec<Request, Response>>, String> {
-    let max_answer_bytes = options.max_block_bytes + FRAME_OVERHEAD_BYTES;
+    let max_answer_bytes = serve::max_answer_bytes(options.max_block_bytes);
     Ok(request_response::Behaviour::with_codec(
         Codec::new(MAX_REQUEST_BYTES, max_answer_bytes),
         [(chain_protocol(options, "exchange")?, ProtocolSupport::Full)],

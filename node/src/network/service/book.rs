@@ -98,9 +98,10 @@ impl Book {
     }
 
     fn forget_worst(&mut self) {
+        // Names cost nothing: who was ever reached stays for as long as there are others.
         let worst = self.peers.iter().max_by_key(|(_, entry)| {
             let age = u64::MAX - entry.last_success_ms.unwrap_or(0);
-            (entry.failures, age)
+            (entry.last_success_ms.is_none(), entry.failures, age)
         });
         if let Some(peer) = worst.map(|(peer, _)| peer.clone()) {
             self.peers.remove(&peer);
@@ -160,6 +161,7 @@ mod tests {
         let good = PeerId::random();
         let mut book = Book::default();
         book.reached(9, good, address(1));
+        book.failed(10, &good);
         for port in 0..2_000 {
             book.learn(PeerId::random(), address(port));
         }

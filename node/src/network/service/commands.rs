@@ -53,7 +53,7 @@ impl Task {
     }
 
     fn peers(&mut self) -> Vec<PeerInfo> {
-        let views = self.network.peers(clock::now());
+        let views = self.network.peers(clock::time());
         let info = |view: crate::network::PeerView| {
             let session = self.sessions.of(view.peer)?;
             let status = session.ready.as_ref()?;

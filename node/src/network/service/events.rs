@@ -308,7 +308,7 @@ impl Task {
     }
 
     fn answer_left(&mut self, request: libp2p::request_response::InboundRequestId) {
-        if let Some(peer) = self.leaving.remove(request) {
+        if let Some(peer) = self.underway.remove(request) {
             self.inputs.push_back(Input::Served { peer });
         }
     }
@@ -322,12 +322,10 @@ impl Task {
         else {
             return;
         };
-        let (id, aged) = self.gossip.insert(message_id, propagation_source);
-        if let Some((message, from)) = aged {
-            let ignore = gossipsub::MessageAcceptance::Ignore;
-            let gossip = &mut self.swarm.behaviour_mut().gossip;
-            gossip.report_message_validation_result(&message, &from, ignore);
-        }
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        let id = self
+            .hearsay
+            .hear(gossip, message_id, propagation_source, &message);
         let peer = self.sessions.number(&propagation_source);
         let topic = self.topics.which(&message.topic);
         match (peer, topic) {

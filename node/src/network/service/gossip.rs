@@ -1,29 +1,32 @@
-//! Gossip: two topics, and messages that wait for their verdict.
+//! Gossip: two topics, and how messages on them travel.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use alloy_primitives::{B256, keccak256};
-use libp2p::PeerId;
 use libp2p::gossipsub::{
     Behaviour, ConfigBuilder, IdentTopic, IdentityTransform, Message, MessageAuthenticity,
     MessageId, PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode,
     WhitelistSubscriptionFilter,
 };
 
-use crate::network::{GossipId, Topic};
+use crate::network::Topic;
 
 /// The longest message: announcements take 5 bytes for each transaction, so this is a
 /// block of 200,000; no transaction is longer than 128 KiB.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// Messages that wait for their verdict. The oldest is let go of when there are more.
-const MAX_WAITING: usize = 8_192;
-
 /// How long a message is known again. Longer than any message needs to get everywhere; and
 /// the only bound on what is kept of those that come as fast as the line takes them, about
-/// 200 bytes of each.
+/// 400 bytes of each.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
+
+/// How often gossip looks after its mesh, and ages what it holds.
+const HEARTBEAT: Duration = Duration::from_millis(700);
+
+/// Heartbeats for which a message waits for its verdict at most: as long as it is known again,
+/// since nobody could send it once more before. `heard` lets go of the bytes much earlier.
+const HELD_FOR: usize = (KNOWN_FOR.as_millis() / HEARTBEAT.as_millis() + 2) as usize;
 
 /// Messages that wait to be sent to one peer; a slow one misses what does not fit.
 const QUEUE: usize = 1_024;
@@ -80,7 +83,8 @@ pub(super) fn behaviour(topics: &Topics) -> Result<Gossip, String> {
         .max_transmit_size(MAX_MESSAGE_BYTES)
         .duplicate_cache_time(KNOWN_FOR)
         .heartbeat_initial_delay(Duration::from_millis(200))
-        .heartbeat_interval(Duration::from_millis(700))
+        .heartbeat_interval(HEARTBEAT)
+        .history_length(HELD_FOR)
         .flood_publish(true)
         .connection_handler_queue_len(QUEUE)
         .build()
@@ -151,45 +155,6 @@ fn thresholds() -> PeerScoreThresholds {
     }
 }
 
-/// Messages that wait for their verdict.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    all: HashMap<GossipId, (MessageId, PeerId)>,
-    order: VecDeque<GossipId>,
-    next: u64,
-}
-
-impl Waiting {
-    /// Takes in a message; the one that has to go for it gets no verdict any more.
-    pub(super) fn insert(
-        &mut self,
-        message: MessageId,
-        from: PeerId,
-    ) -> (GossipId, Option<(MessageId, PeerId)>) {
-        let id = GossipId(self.next);
-        self.next += 1;
-        self.all.insert(id, (message, from));
-        self.order.push_back(id);
-        let oldest = (self.order.len() > MAX_WAITING).then(|| self.order.pop_front());
-        let gone = oldest.flatten().and_then(|oldest| self.all.remove(&oldest));
-        (id, gone)
-    }
-
-    /// Takes out a message for its verdict.
-    pub(super) fn take(&mut self, id: GossipId) -> Option<(MessageId, PeerId)> {
-        let taken = self.all.remove(&id);
-        // The numbers ascend, so that those that are done with are at the front sooner or later.
-        while self
-            .order
-            .front()
-            .is_some_and(|front| !self.all.contains_key(front))
-        {
-            self.order.pop_front();
-        }
-        taken
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,26 +173,5 @@ mod tests {
             None
         );
         behaviour(&topics).unwrap();
-    }
-
-    #[test]
-    fn what_waits_has_a_bound_and_a_verdict_comes_once() {
-        let mut waiting = Waiting::default();
-        let peer = PeerId::random();
-        let message = |number: usize| MessageId::new(&number.to_be_bytes());
-        let (first, gone) = waiting.insert(message(0), peer);
-        assert_eq!(gone, None);
-        assert_eq!(waiting.take(first), Some((message(0), peer)));
-        assert_eq!(waiting.take(first), None);
-        let ids: Vec<_> = (0..MAX_WAITING)
-            .map(|number| waiting.insert(message(number), peer).0)
-            .collect();
-        let (_, gone) = waiting.insert(message(MAX_WAITING), peer);
-        assert_eq!(gone, Some((message(0), peer)));
-        assert_eq!(waiting.take(ids[0]), None);
-        for id in &ids[1..] {
-            assert!(waiting.take(*id).is_some());
-        }
-        assert_eq!((waiting.all.len(), waiting.order.len()), (1, 1));
     }
 }

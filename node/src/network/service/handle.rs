@@ -184,8 +184,8 @@ impl NetworkHandle {
         self.ask(|reply| Command::Bans { reply }).await
     }
 
-    /// Forgets the ban of a peer id or IP address. A peer's ban goes with that of its IP address.
-    /// Whether there was one.
+    /// Lifts the bans of a peer id or an IP address; whether there were any. A ban covers a peer
+    /// and the address that it came from: to lift one lifts the other.
     ///
     /// # Errors
     /// That the text is neither a peer id nor an IP address.

@@ -17,12 +17,15 @@
 //! |---|---|
 //! | `task`, `events`, `outputs`, `commands` | the one task: its loop, what comes from libp2p, what the machine wants, what the operator wants |
 //! | [`handle`] | what the rest of the node may ask |
+//! | `start`, `key`, `file` | what can fail before that, the node's key, the files beside the database |
 //! | `transport`, `behaviour`, `codec`, `gossip` | libp2p, put together |
+//! | `heard` | gossip that waits for its verdict or is offered to others |
 //! | `gate`, `bans` | who may connect |
-//! | `dial`, `book` | whom to connect with |
-//! | `sessions`, `memory`, `why` | who is connected, why others are not |
+//! | `dial`, `book`, `address` | whom to connect with, and how addresses are written |
+//! | `sessions`, `last_words`, `why` | who is connected, why others are not |
 //! | `checks`, `serving`, `underway` | work for other threads, and what leaves to peers |
-//! | `link` | a bad line on purpose |
+//! | `progress`, `budget` | a line while the node catches up, and how often something may happen |
+//! | `link`, `random` | a bad line on purpose, and chance for it and for dialing |
 //!
 //! libp2p is imported here and nowhere else.
 //!
@@ -43,9 +46,10 @@ mod file;
 mod gate;
 mod gossip;
 pub mod handle;
+mod heard;
 mod key;
+mod last_words;
 mod link;
-mod memory;
 mod outputs;
 mod progress;
 mod random;

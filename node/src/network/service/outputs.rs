@@ -1,9 +1,11 @@
 //! What the machine wants done.
 
-use libp2p::gossipsub::{MessageAcceptance, PublishError};
+use libp2p::gossipsub::PublishError;
+use tokio::time::Instant;
 
 use super::ToCore;
 use super::address::foreign_ip;
+use super::serving::Place;
 use super::sessions::Leaving;
 use super::task::{Asked, Task};
 use crate::clock;
@@ -12,6 +14,7 @@ use crate::network::{
     Fault, Goodbye, GossipId, InboundId, Input, Output, Peer, Request, RequestId, Response, Status,
     Topic, Verdict,
 };
+use crate::store::StoreError;
 
 /// How long a connection stands after the decision to end it, so that the other side gets our
 /// status and can say itself why we do not fit.
@@ -79,23 +82,42 @@ impl Task {
         self.requests.insert(sent, (peer, id));
     }
 
-    /// Sends an answer that has been read. Without one the peer is told that there is none.
-    pub(super) fn served(&mut self, id: InboundId, answer: Option<Response>) {
+    /// Sends an answer that has been read. While the chain is being reorganized there is none,
+    /// and the peer is told so.
+    ///
+    /// # Errors
+    /// Our own failure.
+    pub(super) fn served(
+        &mut self,
+        id: InboundId,
+        answer: Result<Response, StoreError>,
+        place: Place,
+    ) -> Result<(), StoreError> {
+        let answer = match answer {
+            Ok(answer) => Some(answer),
+            Err(StoreError::Reorganizing) => None,
+            Err(error) => return Err(error),
+        };
         let Some(Asked::Exchange { peer, id, channel }) = self.asked.remove(&id) else {
-            return;
+            return Ok(());
         };
         let bytes = answer.as_ref().map_or(0, Response::size_bytes);
         let exchange = &mut self.swarm.behaviour_mut().exchange;
         match answer.map(|answer| exchange.send_response(channel, Ok(answer))) {
             Some(Ok(())) => {
-                let unread = self.leaving.insert(id, peer, bytes);
+                let unread = self.underway.insert(id, peer, bytes);
+                if !unread.is_empty() {
+                    self.kept_places.push(place);
+                }
                 unread.into_iter().for_each(|peer| self.unread(peer));
             }
             _ => self.inputs.push_back(Input::Served { peer }),
         }
+        Ok(())
     }
 
-    /// Leaves a peer that does not read what it asked for, and keeps others from it.
+    /// Leaves a peer that does not read what it asked for: its answers would take the room of
+    /// those of others.
     fn unread(&mut self, peer: Peer) {
         let now_ms = clock::now().ms;
         let Some(session) = self.sessions.of(peer) else {
@@ -115,24 +137,21 @@ impl Task {
     }
 
     fn publish(&mut self, topic: Topic, bytes: Vec<u8>) {
-        let topic = self.topics.hash(topic);
-        match self.swarm.behaviour_mut().gossip.publish(topic, bytes) {
-            Ok(_) | Err(PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic) => {}
+        let (own, topic) = (*self.swarm.local_peer_id(), self.topics.hash(topic));
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        let said = self.hearsay.say(gossip, Instant::now(), own, topic, bytes);
+        match said {
+            // What was heard already and not passed on, the machine tells peers otherwise.
+            Ok(()) | Err(PublishError::Duplicate | PublishError::NoPeersSubscribedToTopic) => {}
             Err(error) => tracing::debug!("a message is not published: {error}"),
         }
     }
 
     pub(super) fn verdict(&mut self, id: GossipId, verdict: Verdict) {
-        let Some((message, from)) = self.gossip.take(id) else {
-            return;
-        };
-        let acceptance = match verdict {
-            Verdict::Accept => MessageAcceptance::Accept,
-            Verdict::Ignore => MessageAcceptance::Ignore,
-            Verdict::Reject => MessageAcceptance::Reject,
-        };
         let gossip = &mut self.swarm.behaviour_mut().gossip;
-        gossip.report_message_validation_result(&message, &from, acceptance);
+        if !self.hearsay.judge(gossip, Instant::now(), id, verdict) {
+            tracing::debug!("a message is found good too late to be passed on");
+        }
     }
 
     fn ready(&mut self, peer: Peer, status: Status) {

@@ -7,14 +7,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::network::{InboundId, Request, Response, serve};
 use crate::rpc::PoolMirror;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Answers that are read or have been read and not yet been sent, up to a block each. More are waiting, as many as
 /// the machine lets each peer ask for.
 const PLACES: usize = 8;
 
-/// An answer, or that there is none; and its place, which is free once this is sent.
-pub(super) type Answer = (InboundId, Option<Response>, OwnedSemaphorePermit);
+/// One of them, free once it is dropped.
+pub(super) type Place = OwnedSemaphorePermit;
+
+/// An answer, or why there is none; and its place, to be freed once this is sent.
+pub(super) type Answer = (InboundId, Result<Response, StoreError>, Place);
 
 /// Whatever reads answers.
 #[derive(Clone)]
@@ -53,12 +56,12 @@ impl Serving {
         });
     }
 
-    fn read(&self, id: InboundId, request: &Request, place: OwnedSemaphorePermit) {
+    fn read(&self, id: InboundId, request: &Request, place: Place) {
         let answer = serve::answer(&*self.store, &self.pool, request);
         if let Err(error) = &answer {
             tracing::debug!(%error, "a peer's request for {} is not answered", request.name());
         }
         // Who does not wait for it any more has ended.
-        let _ = self.answers.send((id, answer.ok(), place));
+        let _ = self.answers.send((id, answer, place));
     }
 }

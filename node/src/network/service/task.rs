@@ -18,13 +18,14 @@ use super::checks::{Checks, Done};
 use super::codec::Received;
 use super::dial::Dialer;
 use super::file::Saver;
-use super::gossip::{Topics, Waiting};
+use super::gossip::Topics;
 use super::handle::Command;
+use super::heard::Hearsay;
+use super::last_words::LastWords;
 use super::link::{Line, Passage};
-use super::memory::LastWords;
 use super::progress::Progress;
 use super::random::Random;
-use super::serving::{self, Serving};
+use super::serving::{self, Place, Serving};
 use super::sessions::Sessions;
 use super::underway::Underway;
 use super::why::Questions;
@@ -89,7 +90,7 @@ pub(super) struct Task {
     /// Lines of the log that strangers cause.
     pub lines: Budget,
     pub questions: Questions,
-    pub gossip: Waiting,
+    pub hearsay: Hearsay,
     /// Statuses that we have asked for.
     pub hellos: HashMap<OutboundRequestId, Peer>,
     /// Requests of ours.
@@ -98,9 +99,12 @@ pub(super) struct Task {
     pub asked: HashMap<InboundId, Asked>,
     pub next_asked: u64,
     /// Answers that are on their way to a peer.
-    pub leaving: Underway<InboundRequestId>,
+    pub underway: Underway<InboundRequestId>,
     pub checks: Checks,
     pub serving: Serving,
+    /// Places that stay taken until the next tick: peers that are left for what they do not read
+    /// need a moment to be gone, and their answers with them.
+    pub kept_places: Vec<Place>,
     line: Line,
     progress: Progress,
     /// What the machine has to hear of before all else.
@@ -135,14 +139,15 @@ impl Task {
             last_words: LastWords::default(),
             lines: Budget::new(clock::now().ms, LINE_BURST, LINES_PER_S),
             questions: Questions::default(),
-            gossip: Waiting::default(),
+            hearsay: Hearsay::default(),
             hellos: HashMap::new(),
             requests: HashMap::new(),
             asked: HashMap::new(),
             next_asked: 0,
-            leaving: Underway::default(),
+            underway: Underway::default(),
             checks: Checks::new(spec, done),
             serving: Serving::new(store, pool, answers),
+            kept_places: Vec::new(),
             progress: Progress::default(),
             inputs: VecDeque::new(),
             done: Some(done_receiver),
@@ -176,7 +181,11 @@ impl Task {
                     let checked = self.checks.finished(done);
                     self.inputs.extend(checked.into_iter().map(Input::Checked));
                 }
-                Some((id, answer, _place)) = answers.recv() => self.served(id, answer),
+                Some((id, answer, place)) = answers.recv() => {
+                    if let Err(error) = self.served(id, answer, place) {
+                        break Err(error);
+                    }
+                }
                 Some(command) = commands.recv() => self.command(command),
                 () = sleep_until(due) => self.arrivals(),
                 _ = tick.tick() => self.tick(),
@@ -201,7 +210,7 @@ impl Task {
                 store: &*self.parts.store,
                 pool: &self.parts.pool,
             };
-            let outputs = self.network.handle(clock::now(), input, &world)?;
+            let outputs = self.network.handle(clock::time(), input, &world)?;
             for output in outputs {
                 self.output(output);
             }
@@ -231,7 +240,10 @@ impl Task {
     fn tick(&mut self) {
         let now = clock::now();
         self.inputs.push_back(Input::Tick);
+        self.kept_places.clear();
         self.close_leaving(now.ms);
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        self.hearsay.age(gossip, Instant::now());
         self.questions.expire(now.ms);
         self.dial_due(now);
         self.show_sync(now);

@@ -14,7 +14,9 @@ use libp2p::{PeerId, dns, noise, quic, tcp, yamux};
 /// How long a connection may take to come about, with all handshakes.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// Streams of one connection at the same time. Each may hold 256 KiB that nobody has read yet.
+/// Streams of one connection at the same time. Each may hold 256 KiB that nobody has read yet; more
+/// only where we read as fast as it comes: Yamux lets its window grow then, and libp2p does not
+/// let us forbid it.
 const MAX_STREAMS: usize = 64;
 
 /// The same in QUIC, where all streams of a connection share this many bytes.

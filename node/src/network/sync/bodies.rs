@@ -3,18 +3,25 @@
 use alloy_primitives::{B256, Bytes};
 use cairn_genesis::{BlockFault, VerifiedBlock};
 
-use super::{REST_MS, Sync, stalled};
+use super::branch::BLOCK_BYTES;
+use super::{REST_MS, Sync, unanswered};
 use crate::chain::BlockError;
-use crate::network::check::Check;
+use crate::network::check::{Check, Origin};
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
-use crate::network::limits::{MAX_BODIES, MAX_BODIES_TIMEOUT_MS, MIN_BODIES_TIMEOUT_MS};
+use crate::network::limits::{
+    BODIES_BYTES, MAX_BODIES, MAX_BODIES_TIMEOUT_MS, MIN_BODIES_TIMEOUT_MS,
+};
 use crate::network::message::Request;
 use crate::network::{Output, Peer, RequestId};
 
 /// Requests for bodies that one peer has at a time: while it sends one answer, the next
 /// question is on its way.
 const BODIES_OPEN: usize = 2;
+
+/// Bodies that a request asks for at least, however slow the peer: it sends as many of them
+/// as an answer holds.
+const MIN_BODIES: usize = 16;
 
 /// How much of a peer's time one request for bodies is to take.
 const BODIES_REQUEST_MS: u64 = 1_000;
@@ -28,23 +35,34 @@ impl Sync {
         let mut peers: Vec<_> = io
             .peers
             .ready()
+            .filter(|(_, state)| state.bodies_open < BODIES_OPEN)
             .filter(|(_, state)| state.rests_until_ms <= now_ms)
             .filter(|(_, state)| state.claim.work >= branch.base_work())
             .map(|(peer, state)| (std::cmp::Reverse(state.speed), peer))
             .collect();
+        if peers.is_empty() {
+            return;
+        }
         peers.sort();
+        let mut missing = branch.missing();
+        let endgame = missing.is_empty() && branch.is_all_asked();
         for (_, peer) in peers {
             while let Some(state) = io.peers.get_mut(peer)
                 && state.bodies_open < BODIES_OPEN
+                && state.may_be_asked(now_ms)
             {
                 let bytes = state.speed.saturating_mul(BODIES_REQUEST_MS) / 1000;
-                let count = branch.bodies_in(bytes).clamp(1, MAX_BODIES);
-                let blocks = branch.wanted(peer, count);
+                let count = branch.blocks_in(bytes).clamp(MIN_BODIES, MAX_BODIES);
+                let blocks: Vec<_> = match endgame {
+                    true => branch.unsent(peer, count),
+                    false => missing.drain(..count.min(missing.len())).collect(),
+                };
                 if blocks.is_empty() {
                     break;
                 }
                 state.bodies_open += 1;
-                let bytes = (blocks.len() * branch.average_bytes()) as u64;
+                let most_bytes = BODIES_BYTES + branch.average_bytes();
+                let bytes = (blocks.len() * branch.average_bytes()).min(most_bytes) as u64;
                 let timeout_ms =
                     state.patience_ms(bytes, MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
                 let request = Request::Bodies {
@@ -73,10 +91,10 @@ impl Sync {
             branch.unasked(id);
         }
         let Some(bodies) = bodies else {
-            stalled(io, open.peer);
+            unanswered(io, open);
             return;
         };
-        let bytes = bodies.iter().map(|body| body.len()).sum::<usize>();
+        let bytes = bodies.iter().map(|body| body.len() + BLOCK_BYTES).sum();
         let now_ms = io.now.ms;
         if let Some(state) = io.peers.get_mut(open.peer) {
             match bodies.is_empty() {
@@ -93,6 +111,7 @@ impl Sync {
             let link = branch.and_then(|branch| branch.arrived(*hash, open.peer, body.len()));
             if let Some(link) = link {
                 io.out.push(Output::Check(Check::Body {
+                    origin: Origin::Sync,
                     peer: open.peer,
                     block: link.hash,
                     header: link.header.clone(),
@@ -114,12 +133,12 @@ impl Sync {
         match result {
             Ok(checked) => {
                 if let Some(branch) = &mut self.branch {
-                    branch.checked(io.now.ms, block, peer, Some(checked));
+                    branch.checked(block, peer, Some(checked));
                 }
             }
             Err(BlockFault::Mutated { .. }) => {
                 if let Some(branch) = &mut self.branch {
-                    branch.checked(io.now.ms, block, peer, None);
+                    branch.checked(block, peer, None);
                 }
                 io.punish(peer, Fault::Body);
             }
@@ -164,7 +183,7 @@ impl Sync {
         let taken = result
             .as_ref()
             .map_or_else(|(count, _)| *count, |()| blocks.len());
-        branch.imported(&blocks[..taken]);
+        branch.imported(io.now.ms, &blocks[..taken]);
         let Err((_, error)) = result else { return };
         let failed = blocks.get(taken).copied().unwrap_or_default();
         if branch.position(failed).is_some() {

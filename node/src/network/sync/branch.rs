@@ -24,6 +24,9 @@ const IMPORT_BYTES: usize = 4 << 20;
 /// The same in number.
 const IMPORT_BLOCKS: usize = 256;
 
+/// What a block is reckoned to take beside its body, in memory and in time.
+pub const BLOCK_BYTES: usize = 600;
+
 /// Requests that may be out for one body at the end, when nothing else is left to ask for.
 const MAX_ASKERS: usize = 2;
 
@@ -62,10 +65,10 @@ pub struct Branch {
     slots: VecDeque<Slot>,
     /// Work that headers of this branch have shown, also beyond those that are held here.
     proven: U256,
-    /// Bytes of an average body, measured.
+    /// Bytes of an average block, measured.
     average_bytes: usize,
-    /// When a body last came, or the branch began.
-    progress_ms: u64,
+    /// Since when the lowest block has been the lowest.
+    front_ms: u64,
 }
 
 impl Branch {
@@ -76,7 +79,7 @@ impl Branch {
             slots: VecDeque::new(),
             proven,
             average_bytes: 1024,
-            progress_ms: now_ms,
+            front_ms: now_ms,
         };
         branch.append(chain);
         branch
@@ -122,9 +125,14 @@ impl Branch {
         self.slots.len() + crate::network::limits::MAX_HEADERS <= HEADER_WINDOW
     }
 
-    /// When a body last came.
-    pub fn progress_ms(&self) -> u64 {
-        self.progress_ms
+    /// The lowest block, if it has been the lowest since then and its body is not here.
+    pub fn withheld(&self, since_ms: u64) -> Option<B256> {
+        let front = self.slots.front()?;
+        let is_here = matches!(
+            front.body,
+            Body::Checking { .. } | Body::Ready(_) | Body::Importing
+        );
+        (!is_here && self.front_ms <= since_ms).then_some(front.link.hash)
     }
 
     /// Position of a block.
@@ -138,26 +146,30 @@ impl Branch {
         &self.slots[position].link
     }
 
-    /// The next blocks to ask a peer for, lowest first: those that nobody is asked for, or
-    /// when there are none, those that one other peer has been asked for already.
-    pub fn wanted(&self, peer: Peer, count: usize) -> Vec<B256> {
-        let window = self.window();
-        let slots = || self.slots.iter().take(window);
-        let hashes = |wanted: &dyn Fn(&Body) -> bool| -> Vec<B256> {
-            let wanted = slots().filter(|slot| wanted(&slot.body));
-            wanted.map(|slot| slot.link.hash).take(count).collect()
-        };
-        let missing = hashes(&|body| matches!(body, Body::Missing));
-        let endgame = |body: &Body| match body {
+    /// The blocks that nobody is asked for, lowest first, as far as bodies may be held.
+    pub fn missing(&self) -> VecDeque<B256> {
+        let slots = self.slots.iter().take(self.window());
+        let missing = slots.filter(|slot| matches!(slot.body, Body::Missing));
+        missing.map(|slot| slot.link.hash).collect()
+    }
+
+    /// Blocks that somebody else was asked for and has not sent, lowest first: for when
+    /// nothing else is left to ask for.
+    pub fn unsent(&self, peer: Peer, count: usize) -> Vec<B256> {
+        let unsent = |body: &Body| match body {
             Body::Asked(askers) => {
                 askers.len() < MAX_ASKERS && askers.iter().all(|(other, _)| *other != peer)
             }
             _ => false,
         };
-        match missing.is_empty() && window == self.slots.len() {
-            true => hashes(&endgame),
-            false => missing,
-        }
+        let slots = self.slots.iter().filter(|slot| unsent(&slot.body));
+        slots.map(|slot| slot.link.hash).take(count).collect()
+    }
+
+    /// Whether every body that is left is asked for.
+    pub fn is_all_asked(&self) -> bool {
+        let mut slots = self.slots.iter();
+        !slots.any(|slot| matches!(slot.body, Body::Missing))
     }
 
     /// Blocks from the lowest that fit what may be held of bodies.
@@ -175,7 +187,7 @@ impl Branch {
         within.count().max(1).min(self.slots.len())
     }
 
-    /// Bytes of an average body.
+    /// Bytes of an average block.
     pub fn average_bytes(&self) -> usize {
         self.average_bytes
     }
@@ -185,8 +197,8 @@ impl Branch {
         self.base.work
     }
 
-    /// Bodies of about so many bytes.
-    pub fn bodies_in(&self, bytes: u64) -> usize {
+    /// How many blocks have about so many bytes.
+    pub fn blocks_in(&self, bytes: u64) -> usize {
         usize::try_from(bytes / self.average_bytes.max(1) as u64).unwrap_or(usize::MAX)
     }
 
@@ -214,7 +226,7 @@ impl Branch {
 
     /// A body has arrived; returns the header to check it by, unless it is not needed.
     pub fn arrived(&mut self, hash: B256, from: Peer, bytes: usize) -> Option<Arc<Link>> {
-        self.average_bytes = (self.average_bytes * 7 + bytes + 600) / 8;
+        self.average_bytes = (self.average_bytes * 7 + bytes + BLOCK_BYTES) / 8;
         let slot = self.slot(hash)?;
         match slot.body {
             Body::Missing | Body::Asked(_) => {
@@ -226,16 +238,7 @@ impl Branch {
     }
 
     /// A body that `from` sent is checked; `None`: it was not the block's.
-    pub fn checked(
-        &mut self,
-        now_ms: u64,
-        hash: B256,
-        sender: Peer,
-        block: Option<Box<VerifiedBlock>>,
-    ) {
-        if block.is_some() {
-            self.progress_ms = now_ms;
-        }
+    pub fn checked(&mut self, hash: B256, sender: Peer, block: Option<Box<VerifiedBlock>>) {
         if let Some(slot) = self.slot(hash)
             && matches!(slot.body, Body::Checking { from, .. } if from == sender)
         {
@@ -263,10 +266,11 @@ impl Branch {
     }
 
     /// The core has these blocks; those below the first that it has not are let go of.
-    pub fn imported(&mut self, hashes: &[B256]) {
+    pub fn imported(&mut self, now_ms: u64, hashes: &[B256]) {
         while let Some(slot) = self.slots.front()
             && hashes.contains(&slot.link.hash)
         {
+            self.front_ms = now_ms;
             self.base = Arc::clone(&slot.link);
             self.slots.pop_front();
         }

@@ -1,12 +1,13 @@
 //! Headers of a chain that may be heavier, from one peer at a time.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
 
 use super::branch::Branch;
 use super::chain::{Extended, HeaderChain, Link};
-use super::{Sync, locator, stalled};
+use super::{Sync, locator, unanswered};
 use crate::chain::{ChainView, OPERATOR_REASON};
 use crate::network::fault::{Fault, Goodbye};
 use crate::network::io::{Io, Open, Purpose};
@@ -14,6 +15,10 @@ use crate::network::limits::{ANSWER_TIMEOUT_MS, HEADER_WINDOW, MAX_HEADERS, MAX_
 use crate::network::message::{Request, SealedPair};
 use crate::network::{Peer, RequestId};
 use crate::store::StoreError;
+
+/// Peers that send headers within this time are equally good; each further one makes them
+/// worse. Trades the claim that is worth most against whoever sends a header now and then.
+const PROMPT_MS: u64 = 1_000;
 
 /// Headers on their way from one peer.
 #[derive(Debug)]
@@ -28,6 +33,14 @@ pub(super) struct Fetch {
     proven: U256,
     /// What the peer claimed when this began.
     claimed: U256,
+}
+
+/// Why a chain is not wanted.
+enum Refusal {
+    /// The operator does not want one of its blocks, or it was withheld or not taken in lately.
+    ForNow,
+    /// One of its blocks breaks a rule: this one.
+    Invalid(String),
 }
 
 impl Sync {
@@ -49,13 +62,13 @@ impl Sync {
             .filter(|(_, state)| state.claim.work > ours && state.rests_until_ms <= now_ms);
         // Who lets us wait comes after those who do not, whatever it claims: a claim costs
         // nothing. Of equal claims the fastest, then the first.
-        let best = candidates.max_by_key(|(peer, state)| {
-            let patient = std::cmp::Reverse(state.stalls);
+        let best = candidates.min_by_key(|(peer, state)| {
+            let waits = (state.stalls, state.headers_ms / PROMPT_MS);
             (
-                patient,
-                state.claim.work,
-                state.speed,
-                std::cmp::Reverse(*peer),
+                waits,
+                Reverse(state.claim.work),
+                Reverse(state.speed),
+                *peer,
             )
         });
         let Some((peer, state)) = best else {
@@ -110,9 +123,12 @@ impl Sync {
             return Ok(());
         };
         let Some(headers) = headers else {
-            stalled(io, open.peer);
+            unanswered(io, open);
             return Ok(());
         };
+        if let Some(state) = io.peers.get_mut(open.peer) {
+            state.sent_headers(io.now.ms.saturating_sub(open.sent_ms));
+        }
         let full = headers.len() >= MAX_HEADERS;
         let Some(fresh) = self.place(io, &mut fetch, headers)? else {
             return Ok(());
@@ -143,12 +159,16 @@ impl Sync {
             Err(StoreError::Reorganizing) => return Ok(None),
             view => view?,
         };
-        if let Some(reason) = self.refusal(io, &view, &headers)? {
-            match reason == OPERATOR_REASON {
-                true => io.peers.lower_claim(fetch.peer, U256::ZERO),
-                false => io.disconnect(fetch.peer, Goodbye::InvalidChain(reason)),
+        match self.refusal(io, &view, &headers)? {
+            None => {}
+            Some(Refusal::ForNow) => {
+                io.peers.lower_claim(fetch.peer, U256::ZERO);
+                return Ok(None);
             }
-            return Ok(None);
+            Some(Refusal::Invalid(reason)) => {
+                io.disconnect(fetch.peer, Goodbye::InvalidChain(reason));
+                return Ok(None);
+            }
         }
         if fetch.chain.is_some() {
             return Ok(Some(headers));
@@ -194,15 +214,17 @@ impl Sync {
         io: &Io<'_>,
         view: &ChainView<'_>,
         headers: &[SealedPair],
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<Refusal>, StoreError> {
         for (header, seal) in headers {
             let hash = cairn_genesis::block_hash(header, seal);
-            if let Some(reason) = view.invalid_reason(hash)? {
-                return Ok(Some(reason));
+            match view.invalid_reason(hash)? {
+                None => {}
+                Some(reason) if reason == OPERATOR_REASON => return Ok(Some(Refusal::ForNow)),
+                Some(reason) => return Ok(Some(Refusal::Invalid(reason))),
             }
             let mut refused = self.refused.iter();
             if refused.any(|(refused, until_ms)| *refused == hash && *until_ms > io.now.ms) {
-                return Ok(Some(OPERATOR_REASON.to_owned()));
+                return Ok(Some(Refusal::ForNow));
             }
         }
         Ok(None)
@@ -228,6 +250,9 @@ impl Sync {
             if let Some(chain) = fetch.chain.take() {
                 self.adopt(io, chain, fetch.proven.max(work));
             }
+            if !more && extended == Extended::All {
+                self.shown(io, &fetch, work, true);
+            }
             return;
         }
         if !more || extended == Extended::NotYet {
@@ -249,15 +274,19 @@ impl Sync {
         }
     }
 
-    /// The peer has shown all that it has, which is not more than we know. It is to blame if
-    /// it claimed more, unless what it has lies in our future.
+    /// The peer has shown all that it has. It is to blame if it claimed more than that and than
+    /// we know, unless the rest lies in our future.
     fn shown(&self, io: &mut Io<'_>, fetch: &Fetch, work: U256, blame: bool) {
         let ours = self.best_work(io);
         // What it claimed may be what we have by now.
         if blame && fetch.claimed > ours {
             io.punish(fetch.peer, Fault::Claim);
         }
-        io.peers.lower_claim(fetch.peer, work.max(ours));
+        // It may have said meanwhile that it has more by now.
+        let claim = io.peers.get(fetch.peer).map(|state| state.claim.work);
+        if claim.is_some_and(|claim| claim <= fetch.claimed) {
+            io.peers.lower_claim(fetch.peer, work.max(ours));
+        }
     }
 
     /// Begins to fetch the bodies of a chain that is heavier than all we know.

@@ -24,15 +24,14 @@ use std::collections::VecDeque;
 
 use alloy_primitives::B256;
 
-use super::Peer;
 use super::fault::Goodbye;
-use super::io::Io;
+use super::io::{Io, Open};
 use super::limits::MAX_STALLS;
 use crate::store::StoreError;
 use branch::Branch;
 use fetch::Fetch;
 
-/// How long a branch may bring nothing new before it counts as withheld.
+/// How long the next block of a branch may stay away before the branch counts as withheld.
 const WITHHELD_MS: u64 = 60_000;
 
 /// How long a peer is not asked again for what it did not have.
@@ -110,6 +109,7 @@ impl Sync {
         self.ask_bodies(io);
         Ok(())
     }
+
     /// Lets go of blocks at the front that are stored already: from before a restart, or
     /// come by gossip.
     fn skip_present(&mut self, io: &Io<'_>) -> Result<(), StoreError> {
@@ -125,7 +125,7 @@ impl Sync {
             if crate::chain::view::find_header(io.world.store, hash)?.is_none() {
                 break;
             }
-            branch.imported(&[hash]);
+            branch.imported(io.now.ms, &[hash]);
         }
         Ok(())
     }
@@ -133,12 +133,9 @@ impl Sync {
     /// Gives up a branch whose bodies nobody sends.
     fn give_up_withheld(&mut self, io: &mut Io<'_>) {
         let Some(branch) = &self.branch else { return };
-        if self.importing.is_some() || io.now.ms.saturating_sub(branch.progress_ms()) < WITHHELD_MS
-        {
+        let Some(hash) = branch.withheld(io.now.ms.saturating_sub(WITHHELD_MS)) else {
             return;
-        }
-        let Some(front) = branch.front() else { return };
-        let hash = front.hash;
+        };
         tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: it is left aside");
         self.refuse(io.now.ms, hash);
     }
@@ -158,14 +155,16 @@ impl Sync {
     }
 }
 
-/// Takes in that a peer did not answer.
-fn stalled(io: &mut Io<'_>, peer: Peer) {
-    let rests_until_ms = io.now.ms.saturating_add(REST_MS);
-    if let Some(state) = io.peers.get_mut(peer) {
-        state.stalled();
-        state.rests_until_ms = rests_until_ms;
-        if state.stalls >= MAX_STALLS {
-            io.disconnect(peer, Goodbye::Stalled);
+/// Takes in that a peer did not answer. One that says so at once only has too much to do.
+fn unanswered(io: &mut Io<'_>, open: &Open) {
+    let now_ms = io.now.ms;
+    if let Some(state) = io.peers.get_mut(open.peer) {
+        state.rests_until_ms = now_ms.saturating_add(REST_MS);
+        if now_ms >= open.deadline_ms {
+            state.stalled();
+            if state.stalls >= MAX_STALLS {
+                io.disconnect(open.peer, Goodbye::Stalled);
+            }
         }
     }
 }

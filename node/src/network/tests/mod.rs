@@ -1,9 +1,13 @@
 //! Decisions of the machine that the simulation would only show by delays.
 
+mod bodies;
+mod claims;
+mod news;
+
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use cairn_genesis::{ChainSpec, SEAL_VERSION, Seal, VerifiedBlock};
+use cairn_genesis::{Block, ChainSpec, SEAL_VERSION, Seal, VerifiedBlock};
 
 use super::*;
 use crate::chain::{HeaderRecord, Moved, TemplateRequest};
@@ -73,7 +77,15 @@ impl Bench {
             Action::Answer(Answer::Template(template)) => Some(template.unwrap()),
             _ => None,
         });
-        let block = sealed(&self.spec, &template.unwrap());
+        self.take(sealed(&self.spec, &template.unwrap()))
+    }
+
+    fn mine_many(&mut self, count: usize) -> Vec<Moved> {
+        (0..count).map(|_| self.mine(2)).collect()
+    }
+
+    /// Gives a block to the core.
+    fn take(&mut self, block: VerifiedBlock) -> Moved {
         let event = Event::Block(Box::new(block));
         let actions = self.core.handle(self.now, event).unwrap();
         let mut moves = actions.into_iter().filter_map(|action| match action {
@@ -83,12 +95,31 @@ impl Bench {
         moves.next().unwrap()
     }
 
+    /// Does what the machine wants of the core, and tells it.
+    fn import(&mut self, blocks: Vec<VerifiedBlock>) -> Vec<Output> {
+        let hashes = blocks.iter().map(VerifiedBlock::hash).collect();
+        let mut outputs = Vec::new();
+        for block in blocks {
+            let moved = self.take(block);
+            outputs.extend(self.say(Input::Moved(moved)));
+        }
+        outputs.extend(self.say(Input::Imported {
+            blocks: hashes,
+            result: Ok(()),
+        }));
+        outputs
+    }
+
     /// A peer connects that claims the chain of `other`.
+    fn greet(&mut self, peer: Peer, other: &Self) -> Vec<Output> {
+        self.say(Input::Connected { peer });
+        let status = Some(other.identity.status(&other.tip()));
+        self.say(Input::Welcome { peer, status })
+    }
+
+    /// The same, of a chain that is heavier than ours.
     fn meet(&mut self, other: &Self) -> RequestId {
-        self.say(Input::Connected { peer: PEER });
-        let status = other.identity.status(&other.tip());
-        let status = Some(status);
-        let outputs = self.say(Input::Welcome { peer: PEER, status });
+        let outputs = self.greet(PEER, other);
         let asked = outputs.iter().find_map(|output| match output {
             Output::Request {
                 id,
@@ -99,6 +130,67 @@ impl Bench {
         });
         asked.expect("headers are asked for")
     }
+
+    /// It sends the headers of these blocks.
+    fn hear_headers(&mut self, id: RequestId, moves: &[Moved]) -> Vec<Output> {
+        let pair = |moved: &Moved| (moved.to.header.clone(), moved.to.seal);
+        let response = Some(Response::Headers(moves.iter().map(pair).collect()));
+        self.say(Input::Response {
+            peer: PEER,
+            id,
+            response,
+        })
+    }
+
+    /// The announcement of an empty block, from the peer.
+    fn hear_of(&mut self, moved: &Moved) -> Vec<Output> {
+        let header = moved.to.header.clone();
+        let news = Announcement::new(header, moved.to.seal, [].into_iter());
+        self.say(Input::Gossip {
+            peer: PEER,
+            id: GossipId(moved.to.number()),
+            topic: Topic::Blocks,
+            bytes: news.encode(),
+        })
+    }
+
+    /// Makes the checks that are wanted, and says what came of them.
+    fn check(&mut self, outputs: Vec<Output>) -> Vec<Output> {
+        let mut after = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Check(check) => {
+                    let checked = check::run(&self.spec, check);
+                    after.extend(self.say(Input::Checked(checked)));
+                }
+                output => after.push(output),
+            }
+        }
+        after
+    }
+}
+
+/// An empty block.
+fn empty(spec: &ChainSpec, moved: &Moved) -> VerifiedBlock {
+    let block = Block {
+        header: moved.to.header.clone(),
+        seal: moved.to.seal,
+        transactions: Vec::new(),
+    };
+    crate::chain::verify::block(spec, block).unwrap()
+}
+
+/// The requests for bodies among what the machine wants.
+fn asked_bodies(outputs: &[Output]) -> Vec<(Peer, RequestId, Vec<B256>)> {
+    let asked = outputs.iter().filter_map(|output| match output {
+        Output::Request {
+            peer,
+            id,
+            request: Request::Bodies { blocks },
+        } => Some((*peer, *id, blocks.clone())),
+        _ => None,
+    });
+    asked.collect()
 }
 
 fn sealed(spec: &ChainSpec, template: &crate::chain::Template) -> VerifiedBlock {
@@ -111,101 +203,4 @@ fn sealed(spec: &ChainSpec, template: &crate::chain::Template) -> VerifiedBlock 
     (0..)
         .find_map(|nonce| template.seal(spec, seal(nonce)).ok())
         .unwrap()
-}
-
-fn announced(outputs: &[Output]) -> Option<B256> {
-    outputs.iter().find_map(|output| match output {
-        Output::Publish {
-            topic: Topic::Blocks,
-            bytes,
-        } => {
-            let news = Announcement::decode(bytes).unwrap();
-            Some(cairn_genesis::block_hash(&news.header, &news.seal))
-        }
-        _ => None,
-    })
-}
-
-/// Somebody shows headers with more work than ours and keeps their bodies: our own blocks are
-/// news all the same.
-#[test]
-fn who_withholds_bodies_does_not_silence_the_node() {
-    let mut other = Bench::new();
-    let moves: Vec<_> = (0..30).map(|_| other.mine(2)).collect();
-    let mut bench = Bench::new();
-    let id = bench.meet(&other);
-    let headers = moves
-        .iter()
-        .map(|moved| (moved.to.header.clone(), moved.to.seal));
-    let response = Some(Response::Headers(headers.collect()));
-    let outputs = bench.say(Input::Response {
-        peer: PEER,
-        id,
-        response,
-    });
-    let asks_bodies = |output: &Output| {
-        matches!(
-            output,
-            Output::Request {
-                request: Request::Bodies { .. },
-                ..
-            }
-        )
-    };
-    assert!(outputs.iter().any(asks_bodies));
-    assert!(bench.network.sync_status().active);
-    let moved = bench.mine(1);
-    let hash = moved.to.hash;
-    assert_eq!(announced(&bench.say(Input::Moved(moved))), Some(hash));
-}
-
-/// A tip of long ago comes of catching up.
-#[test]
-fn old_blocks_are_no_news() {
-    let mut bench = Bench::new();
-    let moved = bench.mine(1);
-    bench.now.ms += (limits::NEWS_S + 2) * 1000;
-    assert_eq!(announced(&bench.say(Input::Moved(moved))), None);
-}
-
-/// Of two who claim more than we have, the one that has let us wait comes last, whatever
-/// it claims.
-#[test]
-fn who_lets_us_wait_is_asked_last() {
-    let mut other = Bench::new();
-    for _ in 0..3 {
-        other.mine(2);
-    }
-    let mut bench = Bench::new();
-    bench.meet(&other);
-    let mut braggart = bench.identity.status(&other.tip());
-    braggart.work = U256::MAX;
-    let status = Some(braggart);
-    bench.say(Input::Welcome { peer: PEER, status });
-    bench.now.ms += limits::ANSWER_TIMEOUT_MS + 1;
-    bench.say(Input::Tick);
-    let honest = Peer(2);
-    bench.say(Input::Connected { peer: honest });
-    let status = Some(bench.identity.status(&bench.tip()));
-    bench.say(Input::Welcome {
-        peer: honest,
-        status,
-    });
-    // Both may be asked again when the honest one has something to show.
-    bench.now.ms += limits::ANSWER_TIMEOUT_MS;
-    let (id, status) = (InboundId(1), other.identity.status(&other.tip()));
-    let outputs = bench.say(Input::Hello {
-        peer: honest,
-        id,
-        status,
-    });
-    let asked = outputs.iter().find_map(|output| match output {
-        Output::Request {
-            peer,
-            request: Request::Headers { .. },
-            ..
-        } => Some(*peer),
-        _ => None,
-    });
-    assert_eq!(asked, Some(honest));
 }

@@ -1,0 +1,146 @@
+//! Bodies of a heavier chain.
+
+use super::*;
+
+/// Headers come, and what the machine wants then is what it asks for.
+fn begin(bench: &mut Bench, other: &Bench, moves: &[Moved]) -> Vec<Output> {
+    bench.now = other.now;
+    let id = bench.meet(other);
+    bench.hear_headers(id, moves)
+}
+
+/// Fetches the chain of `other`, with answers that take so long, and returns when how many
+/// bodies were asked for.
+fn fetch(bench: &mut Bench, other: &Bench, moves: &[Moved], answer_ms: u64) -> Vec<(u64, usize)> {
+    let mut asked = Vec::new();
+    let mut under_way: Vec<(u64, RequestId, Request)> = Vec::new();
+    let mut outputs = begin(bench, other, moves);
+    while bench.tip().hash != other.tip().hash {
+        for output in std::mem::take(&mut outputs) {
+            match output {
+                Output::Request { id, request, .. } => {
+                    if let Request::Bodies { blocks } = &request {
+                        asked.push((bench.now.ms, blocks.len()));
+                    }
+                    under_way.push((bench.now.ms + answer_ms, id, request));
+                }
+                Output::Hello { peer, .. } => {
+                    let status = Some(other.identity.status(&other.tip()));
+                    outputs.extend(bench.say(Input::Welcome { peer, status }));
+                }
+                Output::Check(_) => outputs.extend(bench.check(vec![output])),
+                Output::Import { blocks, .. } => outputs.extend(bench.import(blocks)),
+                _ => {}
+            }
+        }
+        if !outputs.is_empty() {
+            continue;
+        }
+        let (due_ms, id, request) = under_way.remove(0);
+        bench.now.ms = due_ms.max(bench.now.ms);
+        let pool = PoolMirror::default();
+        let response = serve::answer(&*other.store, &pool, &request).unwrap();
+        outputs = bench.say(Input::Response {
+            peer: PEER,
+            id,
+            response: Some(response),
+        });
+    }
+    asked
+}
+
+/// Blocks without transactions take no time to send: as many are asked for at once as may be,
+/// however long the way, and never more requests than the peer answers.
+#[test]
+fn small_blocks_are_asked_for_by_the_hundred() {
+    let mut other = Bench::new();
+    let moves = other.mine_many(1_000);
+    for answer_ms in [1, 5, 50, 500] {
+        let asked = fetch(&mut Bench::new(), &other, &moves, answer_ms);
+        let requests = asked.len();
+        assert!(requests <= 16, "{requests} requests of {answer_ms} ms");
+        let times: Vec<_> = asked.iter().map(|(at_ms, _)| *at_ms).collect();
+        let in_a_second = times.iter().map(|from_ms| {
+            let second = *from_ms..*from_ms + 1_000;
+            times.iter().filter(|ms| second.contains(ms)).count() as u64
+        });
+        assert!(in_a_second.max() <= Some(limits::REQUESTS_PER_S));
+    }
+}
+
+/// The relay builds a block whose body sync has asked the same peer for: what comes to sync
+/// is sync's, and a wrong body is asked of somebody else.
+#[test]
+fn what_sync_asked_for_comes_to_sync() {
+    let mut other = Bench::new();
+    let moves = other.mine_many(1);
+    let mut bench = Bench::new();
+    let outputs = begin(&mut bench, &other, &moves);
+    let (_, id, blocks) = asked_bodies(&outputs).remove(0);
+    let news = Announcement::new(
+        moves[0].to.header.clone(),
+        moves[0].to.seal,
+        [B256::repeat_byte(9)].into_iter(),
+    );
+    bench.say(Input::Gossip {
+        peer: PEER,
+        id: GossipId(1),
+        topic: Topic::Blocks,
+        bytes: news.encode(),
+    });
+    assert_eq!(bench.network.load().building, 1);
+    let junk = Bytes::from_static(&[0xc1, 0x01]);
+    let outputs = bench.say(Input::Response {
+        peer: PEER,
+        id,
+        response: Some(Response::Bodies(vec![junk])),
+    });
+    let outputs = bench.check(outputs);
+    let banned = |output: &Output| matches!(output, Output::Ban { peer: PEER, .. });
+    assert!(outputs.iter().any(banned), "{outputs:?}");
+    let second = Peer(2);
+    let outputs = bench.greet(second, &other);
+    let (peer, _, again) = asked_bodies(&outputs).remove(0);
+    assert_eq!((peer, again), (second, blocks));
+}
+
+/// What has come is not withheld, however long the core takes for the block before it.
+#[test]
+fn a_slow_core_does_not_make_a_branch_withheld() {
+    let mut other = Bench::new();
+    let moves = other.mine_many(2);
+    let mut bench = Bench::new();
+    let outputs = begin(&mut bench, &other, &moves);
+    let (_, id, blocks) = asked_bodies(&outputs).remove(0);
+    assert_eq!(blocks.len(), 2);
+    let pool = PoolMirror::default();
+    let send = |bench: &mut Bench, id, blocks: Vec<B256>| {
+        let request = Request::Bodies { blocks };
+        let response = serve::answer(&*other.store, &pool, &request).unwrap();
+        let outputs = bench.say(Input::Response {
+            peer: PEER,
+            id,
+            response: Some(response),
+        });
+        bench.check(outputs)
+    };
+    let outputs = send(&mut bench, id, blocks[..1].to_vec());
+    let imported = |outputs: Vec<Output>| -> Vec<B256> {
+        let blocks = outputs.into_iter().filter_map(|output| match output {
+            Output::Import { blocks, .. } => Some(blocks),
+            _ => None,
+        });
+        blocks.flatten().map(|block| block.hash()).collect()
+    };
+    let (_, id, rest) = asked_bodies(&outputs).remove(0);
+    assert_eq!(rest, blocks[1..]);
+    assert_eq!(imported(outputs), blocks[..1]);
+    assert!(imported(send(&mut bench, id, rest)).is_empty());
+    bench.now.ms += 10 * 60_000;
+    bench.say(Input::Tick);
+    let outputs = bench.say(Input::Imported {
+        blocks: blocks[..1].to_vec(),
+        result: Ok(()),
+    });
+    assert_eq!(imported(outputs), blocks[1..]);
+}
