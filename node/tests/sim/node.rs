@@ -1,6 +1,6 @@
 //! One node: the real core and the real network machine, over a store in memory.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
@@ -15,6 +15,9 @@ use cairn_node::store::{Memory, Store, StoreError};
 
 use super::lies::{self, Lie};
 use super::wire::Questions;
+
+/// How long gossipsub remembers what has passed.
+const GOSSIP_MEMORY_MS: u64 = 30_000;
 
 /// A node that runs.
 pub struct Running {
@@ -35,7 +38,8 @@ pub struct Node {
     pub links: BTreeMap<Peer, u64>,
     pub questions: Questions,
     pub gossip: BTreeMap<GossipId, (Topic, Vec<u8>)>,
-    pub seen: BTreeSet<B256>,
+    /// Gossip that it has passed, and when.
+    seen: BTreeMap<B256, u64>,
     /// Whom it has banned, and until when.
     pub banned: BTreeMap<usize, u64>,
     next: u64,
@@ -48,8 +52,6 @@ pub struct Done {
     pub outputs: Vec<Output>,
     /// Blocks that left its best chain, and the most at once.
     pub reorgs: Vec<usize>,
-    /// Blocks that joined it.
-    pub connected: u64,
 }
 
 impl Node {
@@ -66,7 +68,7 @@ impl Node {
             links: BTreeMap::new(),
             questions: Questions::new(),
             gossip: BTreeMap::new(),
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
             banned: BTreeMap::new(),
             next: 0,
         }
@@ -76,6 +78,16 @@ impl Node {
     pub fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+
+    /// Whether it has not seen this gossip before, as far as it remembers.
+    pub fn first_sees(&mut self, now_ms: u64, gossip: B256) -> bool {
+        let seen_ms = self.seen.get(&gossip);
+        let is_new = seen_ms.is_none_or(|seen_ms| seen_ms + GOSSIP_MEMORY_MS <= now_ms);
+        if is_new {
+            self.seen.insert(gossip, now_ms);
+        }
+        is_new
     }
 
     /// Starts on what the store holds.
@@ -201,7 +213,6 @@ impl Node {
                     if !moved.disconnected.is_empty() {
                         done.reorgs.push(moved.disconnected.len());
                     }
-                    done.connected += moved.connected.len() as u64;
                     inputs.push(Input::Moved(moved));
                 }
                 Action::Answer(given) => answer = Some(given),

@@ -105,13 +105,24 @@ impl World {
                 self.send_to(node, peer, Message::Request(id, request.encode()));
             }
             Output::Serve { peer, id, request } => {
-                let response = self.nodes[node].answer(&request);
-                let bytes = response.map(|response| response.encode());
-                self.respond(node, id, bytes, Some(&request));
-                self.input(node, Input::Served { peer });
+                let epoch = self.nodes[node].epoch;
+                let serve = Happening::Serve {
+                    node,
+                    epoch,
+                    peer,
+                    id,
+                    request,
+                };
+                let wait_ms = self.rng.random_range(0..40);
+                self.after(wait_ms, serve);
             }
             Output::Refuse { id } => self.respond(node, id, None, None),
-            Output::Publish { topic, bytes } => self.spread(node, topic, bytes, None),
+            // What has passed once is not told again, also by the node itself.
+            Output::Publish { topic, bytes } => {
+                if self.nodes[node].first_sees(self.now_ms, gossip_id(topic, &bytes)) {
+                    self.spread(node, topic, bytes, None);
+                }
+            }
             Output::Verdict { peer, id, verdict } => {
                 let message = self.nodes[node].gossip.remove(&id);
                 if let (Some((topic, bytes)), Verdict::Accept) = (message, verdict) {
@@ -136,6 +147,14 @@ impl World {
             }
             Output::Admit { .. } | Output::Import { .. } => unreachable!("the node's own"),
         }
+    }
+
+    /// Answers a question, and says so.
+    pub(super) fn serve(&mut self, node: usize, peer: Peer, id: InboundId, request: &Request) {
+        let response = self.nodes[node].answer(request);
+        let bytes = response.map(|response| response.encode());
+        self.respond(node, id, bytes, Some(request));
+        self.input(node, Input::Served { peer });
     }
 
     fn drop_peer(&mut self, node: usize, peer: Peer) {
@@ -177,9 +196,8 @@ impl World {
         }
     }
 
-    /// Tells all peers but the one that it comes from, once.
+    /// Tells all peers but the one that it comes from.
     pub(super) fn spread(&mut self, node: usize, topic: Topic, bytes: Vec<u8>, from: Option<Peer>) {
-        self.nodes[node].seen.insert(gossip_id(topic, &bytes));
         let peers: Vec<_> = self.nodes[node].links.keys().copied().collect();
         for peer in peers.into_iter().filter(|peer| Some(*peer) != from) {
             self.send_to(node, peer, Message::Gossip(topic, bytes.clone()));
@@ -259,7 +277,7 @@ impl World {
             }
             Read::Response(id, response) => Input::Response { peer, id, response },
             Read::Gossip(topic, bytes) => {
-                if !self.nodes[to].seen.insert(gossip_id(topic, &bytes)) {
+                if !self.nodes[to].first_sees(self.now_ms, gossip_id(topic, &bytes)) {
                     return;
                 }
                 let id = GossipId(self.nodes[to].number());

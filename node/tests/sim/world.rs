@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
 use cairn_node::core::{Event, Now};
-use cairn_node::network::{Announcement, Checked, Identity, Input, Peer, Topic};
+use cairn_node::network::{
+    Announcement, Checked, Identity, InboundId, Input, Peer, Request, Topic,
+};
 use cairn_node::store::StoreError;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -47,6 +49,13 @@ pub enum Happening {
         node: usize,
         epoch: u64,
         checked: Checked,
+    },
+    Serve {
+        node: usize,
+        epoch: u64,
+        peer: Peer,
+        id: InboundId,
+        request: Request,
     },
     Lost {
         node: usize,
@@ -250,6 +259,17 @@ impl World {
                 }
             }
             Happening::Deliver { link, to, message } => self.deliver(link, to, message),
+            Happening::Serve {
+                node,
+                epoch,
+                peer,
+                id,
+                request,
+            } => {
+                if self.nodes[node].epoch == epoch {
+                    self.serve(node, peer, id, &request);
+                }
+            }
             Happening::Checked {
                 node,
                 epoch,
