@@ -246,9 +246,12 @@ mod tests {
         }
     }
 
+    /// Lives, and looks at it several times a second, as the task does: heartbeats may stay away
+    /// where nothing happens.
     async fn lives(node: &mut Swarm<Gossip>) -> Infallible {
         loop {
-            node.select_next_some().await;
+            let event = node.select_next_some();
+            let _ = tokio::time::timeout(Duration::from_millis(100), event).await;
         }
     }
 
