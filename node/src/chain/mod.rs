@@ -45,6 +45,7 @@ use cairn_vm::Machine;
 
 pub use error::{BlockError, ConnectError, ExecutionFault};
 pub use execute::block_env;
+pub use orphans::{MAX_FUTURE, MAX_ORPHANS};
 pub use record::{HeaderRecord, ReceiptRecord};
 pub use replay::Replay;
 pub use template::{Template, TemplateRequest};

@@ -7,13 +7,13 @@ use alloy_primitives::B256;
 use cairn_genesis::VerifiedBlock;
 
 /// Orphans kept. Enough for a burst of blocks that arrive in the wrong order.
-const MAX_ORPHANS: usize = 256;
+pub const MAX_ORPHANS: usize = 256;
 
 /// Bytes of all orphans.
 const MAX_ORPHAN_BYTES: usize = 64 << 20;
 
 /// Future blocks kept (R-INV-3: "at most 64 blocks").
-const MAX_FUTURE: usize = 64;
+pub const MAX_FUTURE: usize = 64;
 
 /// Bytes of all future blocks. Full ones may not be held as many: they come again.
 const MAX_FUTURE_BYTES: usize = 64 << 20;

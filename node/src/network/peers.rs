@@ -6,7 +6,9 @@ use alloy_primitives::{B256, U256};
 
 use super::Peer;
 use super::fault::Fault;
-use super::limits::{BAN_POINTS, POINT_FORGIVEN_MS, REQUEST_BURST, REQUESTS_PER_S};
+use super::limits::{
+    BAN_POINTS, POINT_FORGIVEN_MS, REQUEST_BURST, REQUESTS_PER_S, USELESS_BURST, USELESS_PER_S,
+};
 use super::message::Status;
 
 /// Bytes per second that a peer is thought to give before it has been measured.
@@ -63,21 +65,24 @@ pub struct PeerState {
     points_ms: u64,
     asks: Bucket,
     is_asked: Bucket,
+    useless: Bucket,
 }
 
-/// Requests that may be made, `REQUEST_BURST` at once and so many a second.
+/// How often something may happen: so many times at once, and so many a second.
 #[derive(Debug)]
 struct Bucket {
+    most_milli: u64,
     per_s: u64,
     tokens_milli: u64,
     since_ms: u64,
 }
 
 impl Bucket {
-    fn new(now_ms: u64, per_s: u64) -> Self {
+    fn new(now_ms: u64, burst: u64, per_s: u64) -> Self {
         Self {
+            most_milli: burst * 1000,
             per_s,
-            tokens_milli: REQUEST_BURST * 1000,
+            tokens_milli: burst * 1000,
             since_ms: now_ms,
         }
     }
@@ -88,7 +93,7 @@ impl Bucket {
             .saturating_sub(self.since_ms)
             .saturating_mul(self.per_s);
         let tokens = self.tokens_milli.saturating_add(gained);
-        self.tokens_milli = tokens.min(REQUEST_BURST * 1000);
+        self.tokens_milli = tokens.min(self.most_milli);
         self.since_ms = now_ms;
         self.tokens_milli >= 1000
     }
@@ -119,8 +124,9 @@ impl PeerState {
             rests_until_ms: 0,
             points: 0,
             points_ms: now_ms,
-            asks: Bucket::new(now_ms, REQUESTS_PER_S),
-            is_asked: Bucket::new(now_ms, ASKS_PER_S),
+            asks: Bucket::new(now_ms, REQUEST_BURST, REQUESTS_PER_S),
+            is_asked: Bucket::new(now_ms, REQUEST_BURST, ASKS_PER_S),
+            useless: Bucket::new(now_ms, USELESS_BURST, USELESS_PER_S),
         }
     }
 
@@ -159,6 +165,11 @@ impl PeerState {
     /// Counts one request of it; `false` if it has made too many.
     pub fn may_request(&mut self, now_ms: u64) -> bool {
         self.asks.take(now_ms)
+    }
+
+    /// Counts a gossip message of it that was of no use; `false` if there were too many.
+    pub fn may_be_useless(&mut self, now_ms: u64) -> bool {
+        self.useless.take(now_ms)
     }
 
     /// Whether it may be asked something more without asking too much.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
 use cairn_genesis::{Block, ChainSpec, VerifiedBlock};
-use cairn_node::chain::{Chain, ChainView, audit, verify};
+use cairn_node::chain::{Chain, ChainView, MAX_FUTURE, MAX_ORPHANS, audit, verify};
 use cairn_node::network::limits;
 use cairn_node::state::Account;
 use cairn_node::store::{Column, Memory, Reader, Store};
@@ -38,7 +38,7 @@ pub fn bounds(node: &Node) {
     );
     let (orphans, future) = running.core.waiting();
     assert!(
-        orphans <= 256 && future <= 64,
+        orphans <= MAX_ORPHANS && future <= MAX_FUTURE,
         "{orphans} orphans, {future} future blocks"
     );
 }

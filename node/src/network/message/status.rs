@@ -95,11 +95,6 @@ impl Identity {
         }
     }
 
-    /// Hash of the genesis block.
-    pub fn genesis(&self) -> B256 {
-        self.genesis
-    }
-
     /// What the node says of itself while `tip` is its tip.
     pub fn status(&self, tip: &HeaderRecord) -> Status {
         Status {

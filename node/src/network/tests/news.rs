@@ -97,3 +97,26 @@ fn a_block_far_behind_the_tip_is_not_passed_on() {
         assert_eq!(checked, is_checked, "{outputs:?}");
     }
 }
+
+/// One block can be announced in many wrong ways, which all cost nothing.
+#[test]
+fn who_announces_a_block_again_and_again_is_banned() {
+    let mut bench = Bench::new();
+    let moved = bench.mine(2);
+    bench.say(Input::Moved(moved.clone()));
+    bench.greet(PEER, &Bench::new());
+    let mut announce = |number: u64| {
+        let ids = [B256::from(U256::from(number))];
+        let news = Announcement::new(moved.to.header.clone(), moved.to.seal, ids.into_iter());
+        let outputs = bench.say(Input::Gossip {
+            peer: PEER,
+            id: GossipId(number),
+            topic: Topic::Blocks,
+            bytes: news.encode(),
+        });
+        let banned = |output: &Output| matches!(output, Output::Ban { peer: PEER, .. });
+        outputs.iter().any(banned)
+    };
+    assert!(!(0..limits::USELESS_BURST).any(&mut announce));
+    assert!((limits::USELESS_BURST..limits::USELESS_BURST + 10).any(announce));
+}
