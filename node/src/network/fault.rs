@@ -36,7 +36,7 @@ pub enum Fault {
     /// It claimed more work than its headers showed.
     #[error("it claims a chain with more work than its headers show")]
     Claim,
-    /// More requests than it may make, or more gossip of no use.
+    /// More requests than it may make, or more announcements of no use.
     #[error("it asks or tells more often than it may")]
     Flood,
 }

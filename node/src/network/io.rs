@@ -167,13 +167,6 @@ impl Io<'_> {
     /// Says what becomes of a gossip message.
     pub fn verdict(&mut self, peer: Peer, id: GossipId, verdict: Verdict) {
         self.out.push(Output::Verdict { peer, id, verdict });
-        let now_ms = self.now.ms;
-        if verdict == Verdict::Ignore
-            && let Some(state) = self.peers.get_mut(peer)
-            && !state.may_be_useless(now_ms)
-        {
-            self.punish(peer, Fault::Flood);
-        }
     }
 
     /// Counts a fault; at the limit the peer is banned.

@@ -72,13 +72,13 @@ pub const REQUESTS_PER_S: u64 = 100;
 /// The same in a burst.
 pub const REQUEST_BURST: u64 = 400;
 
-/// Gossip messages of one peer in a second, on average, that turn out to be of no use. Honest
-/// peers pass on what they have checked, so most of it is; but each message is known for half a
-/// minute, and blocks can be announced in many wrong ways that cost nothing.
-pub const USELESS_PER_S: u64 = 1_000;
+/// Announcements of one peer in a second, on average, that turn out to be of no use. Honest
+/// peers pass on one for a block; but each that differs is known for half a minute, and a block
+/// can be announced in many wrong ways that cost nothing.
+pub const USELESS_PER_S: u64 = 400;
 
 /// The same in a burst.
-pub const USELESS_BURST: u64 = 4_000;
+pub const USELESS_BURST: u64 = 2_000;
 
 /// How long a peer may take to say who it is, and to answer small requests.
 pub const ANSWER_TIMEOUT_MS: u64 = 10_000;

@@ -167,7 +167,7 @@ impl PeerState {
         self.asks.take(now_ms)
     }
 
-    /// Counts a gossip message of it that was of no use; `false` if there were too many.
+    /// Counts an announcement of it that was of no use; `false` if there were too many.
     pub fn may_be_useless(&mut self, now_ms: u64) -> bool {
         self.useless.take(now_ms)
     }

@@ -329,6 +329,12 @@ impl Blocks {
     fn keep_back(&mut self, io: &mut Io<'_>, peer: Peer, gossip: GossipId, hash: B256) {
         self.kept_back.insert(hash);
         io.verdict(peer, gossip, Verdict::Ignore);
+        let now_ms = io.now.ms;
+        if let Some(state) = io.peers.get_mut(peer)
+            && !state.may_be_useless(now_ms)
+        {
+            io.punish(peer, Fault::Flood);
+        }
     }
 
     /// The sender does not deliver: somebody else may have the block.
