@@ -8,10 +8,12 @@ mod chain;
 mod messages;
 mod strangers;
 
+use std::sync::Arc;
+
 use messages::{damage, read_by_all, samples};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strangers::Strangers;
+use strangers::{Given, Strangers};
 
 /// Rounds of an ordinary test run.
 const ROUNDS: u64 = 100_000;
@@ -53,7 +55,7 @@ fn no_damage_makes_a_decoder_panic_or_accept_a_second_encoding() {
 #[test]
 fn strangers_can_say_anything_in_any_order() {
     let (rounds, rng) = rounds();
-    let mut strangers = Strangers::new(rng);
+    let mut strangers = Strangers::new(rng, Arc::new(Given::new()));
     for _ in 0..rounds {
         strangers.step();
     }

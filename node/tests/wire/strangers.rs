@@ -17,17 +17,34 @@ use rand::Rng;
 use super::chain::{self, Chain};
 use super::messages::{damage, payment, samples};
 
+/// What is the same in every run.
+pub struct Given {
+    spec: Arc<ChainSpec>,
+    samples: Vec<Vec<u8>>,
+    theirs: Chain,
+}
+
+impl Given {
+    pub fn new() -> Self {
+        let spec = Arc::new(chain::spec());
+        Self {
+            samples: samples(),
+            theirs: Chain::mine(&spec),
+            spec,
+        }
+    }
+}
+
 /// The machine and its peers, with the choices of `R`.
 pub struct Strangers<R> {
     rng: R,
-    samples: Vec<Vec<u8>>,
     network: Network,
     store: Arc<Memory>,
     pool: PoolMirror,
     spec: Arc<ChainSpec>,
     identity: Identity,
     /// What the strangers have.
-    theirs: Chain,
+    given: Arc<Given>,
     now: Now,
     next: u64,
     peers: Vec<Peer>,
@@ -38,8 +55,8 @@ pub struct Strangers<R> {
 }
 
 impl<R: Rng> Strangers<R> {
-    pub fn new(rng: R) -> Self {
-        let spec = Arc::new(chain::spec());
+    pub fn new(rng: R, given: Arc<Given>) -> Self {
+        let spec = Arc::clone(&given.spec);
         let store = Arc::new(Memory::default());
         let now = Now {
             ms: spec.genesis_time * 1000 + 1_000,
@@ -50,11 +67,10 @@ impl<R: Rng> Strangers<R> {
         let network = Network::new(identity.clone(), Arc::clone(&spec), Arc::clone(core.tip()));
         Self {
             rng,
-            samples: samples(),
             network,
             store,
             pool: PoolMirror::default(),
-            theirs: Chain::mine(&spec),
+            given,
             spec,
             identity,
             now,
@@ -80,15 +96,15 @@ impl<R: Rng> Strangers<R> {
 
     /// Bytes that are a message, or once were.
     fn bytes(&mut self) -> Vec<u8> {
-        let index = self.rng.random_range(0..self.samples.len());
-        let bytes = self.samples[index].clone();
+        let index = self.rng.random_range(0..self.given.samples.len());
+        let bytes = self.given.samples[index].clone();
         self.damaged(0.7, bytes)
     }
 
     /// One of the blocks, as it is announced.
     fn news(&mut self) -> Vec<u8> {
-        let index = self.rng.random_range(0..self.theirs.news.len());
-        let bytes = self.theirs.news[index].clone();
+        let index = self.rng.random_range(0..self.given.theirs.news.len());
+        let bytes = self.given.theirs.news[index].clone();
         self.damaged(0.3, bytes)
     }
 
@@ -112,7 +128,7 @@ impl<R: Rng> Strangers<R> {
                 Input::Disconnected { peer }
             }
             2 => {
-                let mut status = self.identity.status(&self.theirs.tip);
+                let mut status = self.identity.status(&self.given.theirs.tip);
                 if self.rng.random_bool(0.3) {
                     status.work += U256::from(self.rng.random_range(0..1u64 << 50));
                     status.number += self.rng.random_range(0..1000);
@@ -176,7 +192,7 @@ impl<R: Rng> Strangers<R> {
 
     /// What somebody would answer who has the chain.
     fn honest(&self, request: &Request) -> Vec<u8> {
-        let answer = serve::answer(&*self.theirs.store, &self.pool, request);
+        let answer = serve::answer(&*self.given.theirs.store, &self.pool, request);
         answer.expect("the store works").encode()
     }
 
