@@ -16,7 +16,7 @@ use super::nodes::{IDLE, Running};
 use super::transfers::{self, SENDERS};
 use super::watch;
 
-const BLOCKS: u64 = 20;
+const BLOCKS: u64 = 80;
 
 /// Imports, syncs, and prints both.
 pub async fn run() {
