@@ -80,14 +80,17 @@ mines() {
     restart_node "$1"
 }
 
-# Everything is as it was before, whatever happened. Each step is in a shell of its own, so that one
+# Everything is as it was before, whatever happened, and whoever is impatient. Each step is in a shell of its own, so that one
 # that fails keeps none of the others from being done.
 restore() {
+    trap '' INT TERM
+    trap - EXIT
     set +e
     if is_parted; then (set -e; unite); fi
     (set -e; mines "$LOSER" "$SHARE")
     if [[ $RIVAL_HELPS == yes ]]; then (set -e; mines "$RIVAL" ""); fi
     connect_all || note "the nodes do not find each other again; see status.sh"
+    set -e
 }
 
 is_deep_enough() {
@@ -123,7 +126,7 @@ parse "$@"
 hold_devnet
 ! is_parted || die "the network is parted; heal.sh unites it"
 choose
-trap restore EXIT
+trap 'note "The wires and the miners become what they were before."; restore' EXIT
 
 say "Node $LOSER is parted from the others."
 part "$LOSER"
@@ -144,5 +147,6 @@ unite
 connect_all || die "the nodes do not find each other; their logs: $DEVNET/node-*/log"
 mapfile -t all < <(running)
 wait_until "$PATIENCE_S" agree "${all[@]}" || die "the nodes do not agree; see status.sh"
+restore
 show "$fork" "$tip"
 say "Node $LOSER took back $((tip - fork)) blocks; all nodes have one history again."

@@ -142,6 +142,17 @@ end_node() {
     forget "$1" pid
 }
 
+# A node gets its name when it first answers. One that runs without, nobody waits for any more:
+# the script that started it was interrupted.
+end_half_started() {
+    local node
+    for node in $(running); do
+        [[ -z $(kept "$node" id) ]] || continue
+        end_node "$node" KILL
+        note "The start of node $node was interrupted, so it is stopped; restart.sh $node starts it."
+    done
+}
+
 restart_node() {
     end_node "$1" TERM
     start_node "$1"

@@ -48,6 +48,7 @@ open_devnet() {
 hold_devnet() {
     if exists; then lock; fi
     open_devnet
+    end_half_started
 }
 
 # One script at a time changes a devnet. The lock ends with the script; nodes must not inherit

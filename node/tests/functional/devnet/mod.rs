@@ -6,8 +6,10 @@
 //! - [`reorg`]: payments under load, and a reorganization on demand;
 //! - [`usage`]: what the scripts say of themselves, and of what they cannot do;
 //! - [`neighbors`]: several devnets on one machine, and several names of one;
+//! - [`interrupted`]: what a script leaves that is interrupted;
 //! - [`network`]: a devnet in a directory of its own.
 
+mod interrupted;
 mod neighbors;
 mod network;
 mod partition;
