@@ -20,6 +20,9 @@ const MAX_DIALS: usize = 4;
 /// further one.
 const FIRST_WAIT_MS: u64 = 1_000;
 
+/// The failure in a row that the operator is told of: before it, the peer may only be starting.
+const TOLD_FAILURE: u32 = 3;
+
 /// The longest such time: how long it takes at most until two nodes find each other after
 /// their line is whole again.
 const LONGEST_WAIT_MS: u64 = 30_000;
@@ -158,17 +161,23 @@ impl Dialer {
         }
     }
 
-    /// Takes in that a dial has led to somebody, or to nobody.
-    pub(super) fn ended(&mut self, now_ms: u64, connection: ConnectionId, found: Option<PeerId>) {
+    /// Takes in that a dial has led to somebody, or to nobody. Returns the address of a named
+    /// peer that the operator should know not to be reached.
+    pub(super) fn ended(
+        &mut self,
+        now_ms: u64,
+        connection: ConnectionId,
+        found: Option<PeerId>,
+    ) -> Option<Multiaddr> {
         let dialing = Some(connection);
-        let random = &mut self.random;
-        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.dialing == dialing) {
-            kept.dialing = None;
-            if found.is_some() {
-                kept.found = found;
-            }
-            kept.wait(now_ms, random);
+        let kept = self.kept.iter_mut().find(|kept| kept.dialing == dialing)?;
+        kept.dialing = None;
+        kept.wait(now_ms, &mut self.random);
+        if found.is_some() {
+            kept.found = found;
+            return None;
         }
+        (kept.failures == TOLD_FAILURE).then(|| kept.place.address.clone())
     }
 
     /// Takes in that a peer turned out to be on our chain.
@@ -220,7 +229,8 @@ mod tests {
             let connection = ConnectionId::new_unchecked(round);
             dialer.begun(&dials[0], connection);
             assert!(dialer.due(now_ms, 0, &book, |_, _| false).is_empty());
-            dialer.ended(now_ms, connection, None);
+            let told = dialer.ended(now_ms, connection, None);
+            assert_eq!(told.is_some(), round == 2, "once, and not at once: {round}");
             let wait_ms = dialer.kept[0].next_ms - now_ms;
             let most_ms = (FIRST_WAIT_MS << round).min(LONGEST_WAIT_MS);
             assert!(wait_ms > most_ms / 2 - 1 && wait_ms <= most_ms, "{wait_ms}");

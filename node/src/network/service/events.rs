@@ -128,7 +128,11 @@ impl Task {
             sentence += &format!("; the last time it was connected: {word}");
         }
         self.questions.failed(connection, &sentence);
-        self.dialer.ended(now_ms, connection, None);
+        if let Some(address) = self.dialer.ended(now_ms, connection, None) {
+            self.warn(&format!(
+                "a named peer at {address} is not reached: {sentence}; it is tried again"
+            ));
+        }
         if let Some(peer) = peer {
             tracing::debug!("{peer} cannot be called: {sentence}");
             self.book.failed(now_ms, &peer);

@@ -169,6 +169,9 @@ fn name_peers(
         dialer.keep(place).map_err(NetworkError::Peer)?;
     }
     if config.only_peers {
+        if only.is_empty() {
+            tracing::warn!("--only-peers without any --peer: this node talks to nobody");
+        }
         return Ok(Some(only));
     }
     for text in &parts.spec.boot_nodes {

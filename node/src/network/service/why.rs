@@ -115,6 +115,7 @@ pub(super) const OURSELVES: &str = "that address is this node's own";
 /// Why a connection was refused by us.
 pub(super) fn denied(cause: &ConnectionDenied) -> String {
     match cause.downcast_ref::<Refused>() {
+        Some(Refused::SamePeer) => "it is connected, by other addresses".to_owned(),
         Some(refused) => format!("this node refuses it: {refused}"),
         None => "this node refuses it".to_owned(),
     }
