@@ -40,11 +40,7 @@ fn fetch(bench: &mut Bench, other: &Bench, moves: &[Moved], answer_ms: u64) -> V
         bench.now.ms = due_ms.max(bench.now.ms);
         let pool = PoolMirror::default();
         let response = serve::answer(&*other.store, &pool, &request).unwrap();
-        outputs = bench.say(Input::Response {
-            peer: PEER,
-            id,
-            response: Some(response),
-        });
+        outputs = bench.answer(id, response);
     }
     asked
 }
@@ -90,11 +86,7 @@ fn what_sync_asked_for_comes_to_sync() {
     });
     assert_eq!(bench.network.load().building, 1);
     let junk = Bytes::from_static(&[0xc1, 0x01]);
-    let outputs = bench.say(Input::Response {
-        peer: PEER,
-        id,
-        response: Some(Response::Bodies(vec![junk])),
-    });
+    let outputs = bench.answer(id, Response::Bodies(vec![junk]));
     let outputs = bench.check(outputs);
     let banned = |output: &Output| matches!(output, Output::Ban { peer: PEER, .. });
     assert!(outputs.iter().any(banned), "{outputs:?}");
@@ -117,11 +109,7 @@ fn a_slow_core_does_not_make_a_branch_withheld() {
     let send = |bench: &mut Bench, id, blocks: Vec<B256>| {
         let request = Request::Bodies { blocks };
         let response = serve::answer(&*other.store, &pool, &request).unwrap();
-        let outputs = bench.say(Input::Response {
-            peer: PEER,
-            id,
-            response: Some(response),
-        });
+        let outputs = bench.answer(id, response);
         bench.check(outputs)
     };
     let outputs = send(&mut bench, id, blocks[..1].to_vec());

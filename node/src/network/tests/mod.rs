@@ -3,6 +3,7 @@
 mod bodies;
 mod claims;
 mod news;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ const PEER: Peer = Peer(1);
 struct Bench {
     spec: Arc<ChainSpec>,
     store: Arc<Memory>,
+    pool: PoolMirror,
     core: Core,
     network: Network,
     identity: Identity,
@@ -41,6 +43,7 @@ impl Bench {
         Self {
             spec,
             store,
+            pool: PoolMirror::default(),
             core,
             network,
             identity,
@@ -53,12 +56,20 @@ impl Bench {
     }
 
     fn say(&mut self, input: Input) -> Vec<Output> {
-        let pool = PoolMirror::default();
         let world = World {
             store: &*self.store,
-            pool: &pool,
+            pool: &self.pool,
         };
         self.network.handle(self.now, input, &world).unwrap()
+    }
+
+    /// The peer's answer to a question.
+    fn answer(&mut self, id: RequestId, response: Response) -> Vec<Output> {
+        self.say(Input::Response {
+            peer: PEER,
+            id,
+            response: Some(response),
+        })
     }
 
     /// Mines a block that pays `to`, a second later.
@@ -134,12 +145,7 @@ impl Bench {
     /// It sends the headers of these blocks.
     fn hear_headers(&mut self, id: RequestId, moves: &[Moved]) -> Vec<Output> {
         let pair = |moved: &Moved| (moved.to.header.clone(), moved.to.seal);
-        let response = Some(Response::Headers(moves.iter().map(pair).collect()));
-        self.say(Input::Response {
-            peer: PEER,
-            id,
-            response,
-        })
+        self.answer(id, Response::Headers(moves.iter().map(pair).collect()))
     }
 
     /// The announcement of an empty block, from the peer.
