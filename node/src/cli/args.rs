@@ -15,6 +15,7 @@ use super::node_url::{DEFAULT_URL, NodeUrl};
 use super::spec::{self, Fund};
 use super::value::{listen_address, name_variable, number};
 use crate::mining::Mode;
+use crate::network::service::{check_address, check_ban, check_peer};
 
 /// A proof-of-work blockchain node that every Ethereum tool can talk to.
 #[derive(Debug, Parser)]
@@ -260,21 +261,21 @@ pub enum PeerCommand {
     /// chain (and which field differs), banned, full
     Why {
         /// Its address: /ip4/IP/tcp/PORT or /ip4/IP/tcp/PORT/p2p/ID
-        #[arg(value_name = "MULTIADDR")]
+        #[arg(value_name = "MULTIADDR", value_parser = check_address)]
         address: String,
     },
-    /// List the connected peers
+    /// List the connected peers: address, who called whom, height, program
     List,
     /// Stay connected with a node
     Add {
         /// Its address, as it shows it when it starts
-        #[arg(value_name = "MULTIADDR")]
+        #[arg(value_name = "MULTIADDR", value_parser = check_address)]
         address: String,
     },
     /// Leave a peer and do not call it again
     Remove {
         /// Its peer id or address
-        #[arg(value_name = "PEER")]
+        #[arg(value_name = "PEER", value_parser = check_peer)]
         peer: String,
     },
     /// List who is banned, why and until when
@@ -282,7 +283,7 @@ pub enum PeerCommand {
     /// Let somebody who is banned connect again
     Unban {
         /// Peer id or IP address
-        #[arg(value_name = "PEER|IP")]
+        #[arg(value_name = "PEER|IP", value_parser = check_ban)]
         subject: String,
     },
 }

@@ -10,7 +10,7 @@ use ureq::http::{StatusCode, Uri};
 use ureq::{Agent, Error, Timeout};
 
 /// Longest wait for an answer: a node that is asked why it has no connection dials, which takes
-/// some seconds.
+/// up to 20 seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest wait for a connection.

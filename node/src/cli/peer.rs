@@ -1,9 +1,16 @@
 //! `cairn peer`: questions about peers to a node that runs, over its JSON-RPC.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::args::{PeerArgs, PeerCommand};
 use crate::clock;
+
+/// How often it is looked whether a peer that was added is there, and after what time again:
+/// two seconds in all, enough for one that answers.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 pub fn run(args: &PeerArgs) -> Result<(), String> {
     let ask = |method: &str, params: Value| args.rpc.ask(method, &params);
@@ -17,8 +24,12 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
             let answer = ask("admin_peers", json!([]))?;
             let text = lines(&answer, "no peers are connected", |peer| {
                 let number = &peer["protocols"]["cairn"]["number"];
+                let way = match peer["network"]["inbound"] == json!(true) {
+                    true => "inbound",
+                    false => "outbound",
+                };
                 format!(
-                    "{}  height {}  {}",
+                    "{}  {way}  height {}  {}",
                     word(&peer["enode"]),
                     quantity(number),
                     word(&peer["name"])
@@ -29,8 +40,12 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
         PeerCommand::Add { address } => {
             let answer = ask("admin_addPeer", json!([address]))?;
             let rpc = args.rpc.option();
-            let text =
-                format!("dialing {address}; `cairn peer why {address}{rpc}` tells how it goes");
+            let text = match comes(address, || ask("admin_peers", json!([])))? {
+                true => format!("connected with {address}"),
+                false => format!(
+                    "dialing {address}, again and again; `cairn peer why {address}{rpc}` tells how it goes"
+                ),
+            };
             (answer, text)
         }
         PeerCommand::Remove { peer } => {
@@ -64,6 +79,26 @@ pub fn run(args: &PeerArgs) -> Result<(), String> {
         }
     };
     super::print(if args.json { answer.to_string() } else { text })
+}
+
+/// Whether a peer that was added is soon among those that are connected.
+fn comes(address: &str, peers: impl Fn() -> Result<Value, String>) -> Result<bool, String> {
+    let (place, id) = match address.split_once("/p2p/") {
+        Some((place, id)) => (place, Some(id)),
+        None => (address, None),
+    };
+    // One with an id may have called first, from another port.
+    let is_it = |peer: &Value| match id {
+        Some(id) => word(&peer["id"]) == id,
+        None => word(&peer["enode"]).starts_with(&format!("{place}/")),
+    };
+    for _ in 0..LOOKS {
+        if peers()?.as_array().is_some_and(|all| all.iter().any(is_it)) {
+            return Ok(true);
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(false)
 }
 
 fn word(value: &Value) -> &str {

@@ -29,14 +29,20 @@ fn a_node_is_told_whom_to_talk_to() {
     assert_eq!(info["ip"], "127.0.0.1");
 
     assert_eq!(peer(&one, &["list"]).success(), "no peers are connected");
-    let added = peer(&one, &["add", address]).success();
-    let next = format!("`cairn peer why {address} --rpc http://{}`", one.address());
+    let nobody = "/ip4/127.0.0.1/tcp/1";
+    let added = peer(&one, &["add", nobody]).success();
+    let next = format!("`cairn peer why {nobody} --rpc http://{}`", one.address());
     assert!(added.contains(&next), "{added}");
+    let connected = format!("connected with {address}");
     wait_for("a peer", || {
-        let list = peer(&one, &["list"]).success();
-        list.starts_with(&format!("{address}  height 0  "))
-            .then_some(())
+        let added = peer(&one, &["add", address]).success();
+        (added == connected).then_some(())
     });
+    let list = peer(&one, &["list"]).success();
+    let line = format!("{address}  outbound  height 0  ");
+    assert!(list.starts_with(&line), "{list}");
+    let calling = peer(&two, &["list"]).success();
+    assert!(calling.contains("  inbound  height 0  "), "{calling}");
     let listed = parsed(peer(&one, &["list", "--json"]));
     assert_eq!(listed[0]["network"]["remoteAddress"], info["listenAddr"]);
     assert_eq!(listed[0]["network"]["inbound"], false);
@@ -49,7 +55,9 @@ fn a_node_is_told_whom_to_talk_to() {
     assert_eq!(parsed(peer(&one, &["bans", "--json"])), json!([]));
     let unbanned = peer(&one, &["unban", "192.168.1.7"]).success();
     assert_eq!(unbanned, "192.168.1.7 was not banned");
-    peer(&one, &["add", "192.168.1.7:30303"]).failed(1, "is no address of a peer");
+    for wrong in ["add", "why", "remove", "unban"] {
+        peer(&one, &[wrong, "192.168.1.7:30303"]).misused("192.168.1.7:30303");
+    }
     one.stop();
     two.stop();
 }

@@ -43,6 +43,34 @@ pub fn check_address(text: &str) -> Result<String, String> {
     parse(text).map(|_| text.trim().to_owned())
 }
 
+/// Gives back what names a peer: its id, or an address.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn check_peer(text: &str) -> Result<String, String> {
+    match peer_id(text) {
+        Err(error) => check_address(text).map_err(|_| error),
+        Ok(_) => Ok(text.trim().to_owned()),
+    }
+}
+
+/// Gives back what a ban is named by: a peer id, alone or in an address, or an IP address.
+///
+/// # Errors
+/// What is wrong with it, in one sentence.
+pub fn check_ban(text: &str) -> Result<String, String> {
+    banned(text).map(|_| text.trim().to_owned())
+}
+
+/// Reads what a ban is named by.
+pub(super) fn banned(text: &str) -> Result<String, String> {
+    if let Ok(ip) = text.trim().parse::<IpAddr>() {
+        return Ok(ip.to_canonical().to_string());
+    }
+    let peer = peer_id(text).map_err(|error| format!("{error}, or an IP address"))?;
+    Ok(peer.to_string())
+}
+
 /// Takes the peer id off an address.
 pub(super) fn split(mut address: Multiaddr) -> Place {
     let peer = match address.iter().last() {

@@ -1,7 +1,6 @@
 //! What the operator wants, and whom to dial.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId};
@@ -121,15 +120,7 @@ impl Task {
     }
 
     fn unban(&mut self, subject: &str) -> Result<bool, String> {
-        let subject = subject.trim();
-        let ip: Option<IpAddr> = subject.parse().ok();
-        let subject = match ip {
-            Some(ip) => ip.to_canonical().to_string(),
-            None => match address::peer_id(subject) {
-                Ok(peer) => peer.to_string(),
-                Err(error) => return Err(format!("{error}, or an IP address")),
-            },
-        };
+        let subject = address::banned(subject)?;
         let bans = &mut self.swarm.behaviour_mut().gate.bans;
         Ok(bans.lift(clock::now().ms, &subject))
     }

@@ -206,7 +206,7 @@ impl NetworkHandle {
     }
 
     /// Why there is no connection with the node at this multiaddress, in one sentence, or that
-    /// there is one. Dials it if need be, which takes some seconds at most.
+    /// there is one. Dials it if need be, which takes 20 seconds at most.
     ///
     /// # Errors
     /// What is wrong with the address.

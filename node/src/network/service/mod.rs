@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use cairn_genesis::{ChainSpec, VerifiedBlock, VerifiedTransaction};
 
-pub use address::check_address;
+pub use address::{check_address, check_ban, check_peer};
 pub use handle::{BanInfo, HandleError, NetworkHandle, NodeInfo, PeerInfo};
 pub use key::KeyError;
 pub use link::Link;
@@ -169,7 +169,7 @@ pub type ToNetwork = tokio::sync::mpsc::UnboundedSender<Input>;
 pub enum NetworkError {
     /// Nobody can listen there.
     #[error(
-        "peers cannot be listened for at {address}: {reason}; choose another address with --p2p HOST:PORT"
+        "cannot listen for peers at {address}: {reason}; choose another address with --p2p HOST:PORT"
     )]
     Listen {
         /// The address.
