@@ -8,6 +8,8 @@
 #   --tps N        payments a second, 1 to 5000
 #   --seconds S    for how long (10)
 #
+# Ctrl-C ends it, and shows what was sent until then.
+#
 # The nodes sign, as they hold the keys of the test accounts (eth_sendTransaction). Each account
 # sends by one node only, so that nonces come in order. A node lets 64 payments of one sender
 # wait, so 640 wait at most: with blocks every two seconds about 200 a second go through; what
@@ -53,7 +55,8 @@ send_all() {
     for node in "${NODES[@]}"; do
         [[ ! -f $WORK_DIR/$node ]] || send "$node" "$WORK_DIR/$node" &
     done
-    wait
+    # An interruption ends the waiting, not those who are waited for.
+    until wait; do :; done
     count_answers
     SENT=$((SENT + $1))
 }
@@ -103,9 +106,10 @@ mapfile -t ACCOUNTS < <(grep -oE '0x[0-9a-f]{40}' <<<"$accounts")
 
 WORK_DIR=$(mktemp -d)
 trap 'rm -rf "$WORK_DIR"' EXIT
-SENT=0 TAKEN=0 TURN=0 WHY=""
+SENT=0 TAKEN=0 TURN=0 WHY="" STOPPED=""
+trap 'STOPPED=yes' INT TERM
 begin=$(milliseconds)
-while ((SENT < TPS * FOR_S)); do
+while [[ -z $STOPPED ]] && ((SENT < TPS * FOR_S)); do
     passed=$(($(milliseconds) - begin))
     ((passed < FOR_S * 1000)) || passed=$((FOR_S * 1000))
     due=$((TPS * passed / 1000 - SENT))
@@ -113,9 +117,10 @@ while ((SENT < TPS * FOR_S)); do
     if ((due > 0)); then
         send_all "$due"
     fi
-    sleep 0.1
+    sleep 0.1 || true
 done
 took=$(($(milliseconds) - begin))
 
 say "Sent $SENT payments in $((took / 1000)).$((took % 1000 / 100)) s: $TAKEN taken, $((SENT - TAKEN)) refused${WHY:+ (first reason: $WHY)}."
+[[ -z $STOPPED ]] || exit 130
 ((TAKEN > 0)) || die "no payment was taken"
