@@ -380,7 +380,10 @@ impl Chain {
         batch.put(Column::Bodies, key, encode_body(block));
         batch.put(Column::Side, key, record.size_bytes.to_be_bytes());
         self.side.insert(&record);
-        while let Some((number, weakest)) = self.side.excess(&hash) {
+        if linked.work.max(proven_work) > self.tip.work {
+            self.side.promise(hash, linked.work.max(proven_work));
+        }
+        while let Some((number, weakest)) = self.side.excess(&hash, self.tip.work) {
             self.side.remove(&weakest);
             forget(&mut batch, number, weakest);
         }

@@ -33,6 +33,8 @@ pub struct SideBlocks {
     /// Blocks without a child here, least work first.
     leaves: BTreeSet<(U256, B256)>,
     size_bytes: usize,
+    /// The end so far of a branch whose headers have shown this much work.
+    promising: Option<(B256, U256)>,
 }
 
 impl SideBlocks {
@@ -80,12 +82,18 @@ impl SideBlocks {
         self.entries.insert(record.hash, entry);
     }
 
+    /// Takes in that the branch up to this block is on its way, and that it will have so much work.
+    pub fn promise(&mut self, hash: B256, proven_work: U256) {
+        self.promising = Some((hash, proven_work));
+    }
+
     /// Forgets a block.
     pub fn remove(&mut self, hash: &B256) {
         let Some(entry) = self.entries.remove(hash) else {
             return;
         };
         self.leaves.remove(&(entry.work, *hash));
+        self.promising.take_if(|(end, _)| end == hash);
         if self.remove_child(entry.parent, hash)
             && let Some(parent) = self.entries.get(&entry.parent)
         {
@@ -133,17 +141,24 @@ impl SideBlocks {
 
     /// The block to drop next so that the limits hold again: of those without a child
     /// the one with the least work, so that no branch is cut, and never `keep`. A
-    /// single branch that is longer than the limits is kept: it may be about to win.
-    pub fn excess(&self, keep: &B256) -> Option<(u64, B256)> {
+    /// single branch that is longer than the limits is kept, as long as it may be about to win; then
+    /// what is not on it goes, `keep` too.
+    pub fn excess(&self, keep: &B256, tip_work: U256) -> Option<(u64, B256)> {
         let newcomer = self.entries.get(keep)?;
         let is_crowded = self.heights[&newcomer.number] > MAX_PER_HEIGHT;
         let is_full = self.size_bytes > MAX_BYTES;
+        let promising = self.promising.filter(|(_, work)| *work > tip_work);
+        let promising = promising.map(|(hash, _)| hash);
         let ends = self
             .leaves
             .iter()
             .map(|(_, hash)| (self.entries[hash].number, *hash));
-        ends.filter(|(_, hash)| hash != keep)
-            .find(|(number, _)| is_full || (is_crowded && *number == newcomer.number))
+        let mut others = ends.filter(|(_, hash)| hash != keep && Some(*hash) != promising);
+        let weakest =
+            others.find(|(number, _)| is_full || (is_crowded && *number == newcomer.number));
+        let newcomer = (newcomer.number, *keep);
+        let in_the_way = is_full && promising.is_some_and(|promising| promising != *keep);
+        weakest.or_else(|| in_the_way.then_some(newcomer))
     }
 }
 
@@ -180,13 +195,13 @@ mod tests {
         let blocks: Vec<_> = (0..9u64).map(|i| record(5, 100 + i, 1)).collect();
         for block in &blocks[..8] {
             side.insert(block);
-            assert_eq!(side.excess(&block.hash), None);
+            assert_eq!(side.excess(&block.hash, U256::ZERO), None);
         }
         side.insert(&blocks[8]);
         let newcomer = &blocks[8].hash;
-        assert_eq!(side.excess(newcomer), Some((5, blocks[0].hash)));
+        assert_eq!(side.excess(newcomer, U256::ZERO), Some((5, blocks[0].hash)));
         side.remove(&blocks[0].hash);
-        assert_eq!(side.excess(newcomer), None);
+        assert_eq!(side.excess(newcomer, U256::ZERO), None);
     }
 
     #[test]
@@ -200,7 +215,7 @@ mod tests {
             .collect();
         for block in &blocks {
             side.insert(block);
-            while let Some((_, hash)) = side.excess(&block.hash) {
+            while let Some((_, hash)) = side.excess(&block.hash, U256::ZERO) {
                 side.remove(&hash);
             }
             assert!(side.size_bytes <= MAX_BYTES);
@@ -225,7 +240,7 @@ mod tests {
         };
         side.insert(&newcomer);
         let mut dropped = Vec::new();
-        while let Some((number, hash)) = side.excess(&newcomer.hash) {
+        while let Some((number, hash)) = side.excess(&newcomer.hash, U256::ZERO) {
             dropped.push(number);
             side.remove(&hash);
         }
@@ -236,7 +251,38 @@ mod tests {
         for id in 1..=40 {
             let block = large(id, id, id - 1);
             side.insert(&block);
-            assert_eq!(side.excess(&block.hash), None);
+            assert_eq!(side.excess(&block.hash, U256::ZERO), None);
         }
+    }
+
+    /// What is on its way and will win is not cut by blocks beside the tip.
+    #[test]
+    fn a_branch_that_will_win_is_spared() {
+        let large = |number, id, parent| HeaderRecord {
+            size_bytes: 8 << 20,
+            ..record(number, id, parent)
+        };
+        let (tip_work, proven) = (U256::from(1_000), U256::from(2_000));
+        let mut side = SideBlocks::default();
+        for id in 1..=40 {
+            let block = large(id, id, id - 1);
+            side.insert(&block);
+            side.promise(block.hash, proven);
+            assert_eq!(side.excess(&block.hash, tip_work), None);
+        }
+        let (end, beside) = (large(40, 40, 39), large(90, 900, 89));
+        side.insert(&beside);
+        assert_eq!(
+            side.excess(&beside.hash, tip_work),
+            Some((90, beside.hash)),
+            "the newcomer is in its way"
+        );
+        assert_eq!(
+            side.excess(&beside.hash, proven),
+            Some((40, end.hash)),
+            "the tip has overtaken what it promised"
+        );
+        side.remove(&end.hash);
+        assert_eq!(side.promising, None);
     }
 }
