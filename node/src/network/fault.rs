@@ -24,6 +24,9 @@ pub enum Fault {
     /// Headers that do not follow each other, or do not follow what was asked about.
     #[error("it sent headers that do not belong together")]
     Headers,
+    /// An announcement whose short ids are not those of the block.
+    #[error("it announced a block with other transactions than it has")]
+    Announcement,
     /// A block whose body is not the header's.
     #[error("it sent a block whose body is not the one that the header commits to")]
     Body,
@@ -36,6 +39,9 @@ pub enum Fault {
     /// It claimed more work than its headers showed.
     #[error("it claims a chain with more work than its headers show")]
     Claim,
+    /// Gossip by which it would fill our memory.
+    #[error("it tells more than is of any use")]
+    Noise,
     /// More requests than it may make, or more announcements of no use.
     #[error("it asks or tells more often than it may")]
     Flood,
@@ -65,8 +71,10 @@ impl Fault {
             Self::Message(_)
             | Self::Frame(_)
             | Self::Header(_)
+            | Self::Announcement
             | Self::Body
-            | Self::Transaction(_) => BAN_POINTS,
+            | Self::Transaction(_)
+            | Self::Noise => BAN_POINTS,
             Self::Answer => BAN_POINTS / 2,
             // Our own view of the fork point may have changed meanwhile.
             Self::Headers => BAN_POINTS / 5,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
 
+use super::limits::HELLO_SPACING_MS;
 use super::message::{Identity, Request};
 use super::peers::Peers;
 use super::{Fault, Goodbye, GossipId, Output, Peer, RequestId, Verdict};
@@ -144,16 +145,25 @@ impl Io<'_> {
         id
     }
 
-    /// Asks a peer where it stands, unless that is being done.
+    /// Asks a peer where it stands. If that is being done, or was just now, it is asked once more as
+    /// soon as may be.
     pub fn hello(&mut self, peer: Peer) {
-        let status = self.identity.status(self.tip);
-        if let Some(state) = self.peers.get_mut(peer)
-            && !state.hello_open
-        {
-            state.hello_open = true;
-            state.hello_ms = Some(self.now.ms);
-            self.out.push(Output::Hello { peer, status });
+        let now_ms = self.now.ms;
+        let Some(state) = self.peers.get_mut(peer) else {
+            return;
+        };
+        let since = state
+            .hello_ms
+            .map(|asked_ms| now_ms.saturating_sub(asked_ms));
+        if state.hello_open || since.is_some_and(|since_ms| since_ms < HELLO_SPACING_MS) {
+            state.hello_wanted = true;
+            return;
         }
+        state.hello_wanted = false;
+        state.hello_open = true;
+        state.hello_ms = Some(now_ms);
+        let status = self.identity.status(self.tip);
+        self.out.push(Output::Hello { peer, status });
     }
 
     /// Asks every peer where it stands, and so tells it where we do; all but one, perhaps.

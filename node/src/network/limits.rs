@@ -80,6 +80,19 @@ pub const USELESS_PER_S: u64 = 400;
 /// The same in a burst.
 pub const USELESS_BURST: u64 = 2_000;
 
+/// How often a peer may ask who we are and where we stand, on average. Honest ones ask every ten
+/// seconds, and when they hear of a chain that may be better: every [`HELLO_SPACING_MS`] at most.
+pub const HELLOS_PER_S: u64 = 5;
+
+/// The same in a burst.
+pub const HELLO_BURST: u64 = 100;
+
+/// The shortest time between two such questions of ours to one peer: well within what it allows,
+/// however often strangers give us reason to ask.
+pub const HELLO_SPACING_MS: u64 = 500;
+
+const _: () = assert!(1000 / HELLO_SPACING_MS < HELLOS_PER_S);
+
 /// How long a peer may take to say who it is, and to answer small requests.
 pub const ANSWER_TIMEOUT_MS: u64 = 10_000;
 

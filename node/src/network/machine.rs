@@ -10,6 +10,7 @@ use super::io::{Io, Open, Purpose, Requests, Time};
 use super::limits::{ANSWER_TIMEOUT_MS, MAX_SERVING_PER_PEER, NEWS_S, STATUS_INTERVAL_MS};
 use super::peers::{PeerState, Peers};
 use super::relay::{Blocks, Transactions};
+use super::serve::AtHand;
 use super::sync::Sync;
 use super::{
     Checked, Fault, Goodbye, GossipId, Identity, InboundId, Input, Output, Peer, Request,
@@ -170,6 +171,13 @@ impl Parts<'_> {
             }
             Input::Disconnected { peer } => drop(io.peers.remove(peer)),
             Input::Hello { peer, id, status } => {
+                let now_ms = io.now.ms;
+                let state = io.peers.get_mut(peer);
+                if !state.is_some_and(|state| state.may_greet(now_ms)) {
+                    io.out.push(Output::Refuse { id });
+                    io.punish(peer, Fault::Flood);
+                    return Ok(());
+                }
                 let ours = io.identity.status(io.tip);
                 io.out.push(Output::Welcome { id, status: ours });
                 self.status(io, peer, &status);
@@ -183,7 +191,10 @@ impl Parts<'_> {
                     self.status(io, peer, &status);
                 }
             }
-            Input::Request { peer, id, request } => serve(io, peer, id, request),
+            Input::Request { peer, id, request } => {
+                let at_hand = self.blocks.at_hand(&request);
+                serve(io, peer, id, request, at_hand);
+            }
             Input::Served { peer } => {
                 if let Some(state) = io.peers.get_mut(peer) {
                     state.serving = state.serving.saturating_sub(1);
@@ -237,7 +248,6 @@ impl Parts<'_> {
         }
         if !state.ready {
             state.ready = true;
-            state.hello_ms = Some(io.now.ms);
             let status = status.clone();
             io.out.push(Output::Ready { peer, status });
             self.transactions.met(io, peer);
@@ -295,6 +305,10 @@ impl Parts<'_> {
     ) -> Result<(), StoreError> {
         if !io.peers.is_ready(peer) {
             io.verdict(peer, id, Verdict::Ignore);
+            // From those who may say it too it will not be heard again.
+            if topic == Topic::Blocks {
+                io.hello_all(Some(peer));
+            }
             return Ok(());
         }
         match topic {
@@ -341,6 +355,8 @@ impl Parts<'_> {
                 // Also of one that has not answered the last time.
                 state.hello_open = false;
                 io.hello(peer);
+            } else if state.ready && state.hello_wanted {
+                io.hello(peer);
             }
         }
         Ok(())
@@ -358,7 +374,7 @@ impl Parts<'_> {
 }
 
 /// Answers a peer's request, unless it asks for too much.
-fn serve(io: &mut Io<'_>, peer: Peer, id: InboundId, request: Request) {
+fn serve(io: &mut Io<'_>, peer: Peer, id: InboundId, request: Request, at_hand: Option<AtHand>) {
     let now_ms = io.now.ms;
     let refuse = Output::Refuse { id };
     let Some(state) = io.peers.get_mut(peer).filter(|state| state.ready) else {
@@ -372,5 +388,10 @@ fn serve(io: &mut Io<'_>, peer: Peer, id: InboundId, request: Request) {
         return io.out.push(refuse);
     }
     state.serving += 1;
-    io.out.push(Output::Serve { peer, id, request });
+    io.out.push(Output::Serve {
+        peer,
+        id,
+        request,
+        at_hand,
+    });
 }

@@ -22,6 +22,7 @@
 //! by whoever has threads), and any list without a bound: it is in [`limits`], or beside what it
 //! bounds.
 
+pub mod bucket;
 pub mod check;
 mod fault;
 mod input;

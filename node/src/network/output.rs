@@ -3,6 +3,7 @@
 use alloy_primitives::U256;
 use cairn_genesis::{VerifiedBlock, VerifiedTransaction};
 
+use super::serve::AtHand;
 use super::{
     AdmitToken, Check, Fault, Goodbye, GossipId, InboundId, Peer, Request, RequestId, Status,
     Topic, Verdict,
@@ -42,6 +43,8 @@ pub enum Output {
         id: InboundId,
         /// For what it asks.
         request: Request,
+        /// The body of the block that it asks about, where the store may not have it yet.
+        at_hand: Option<AtHand>,
     },
     /// Do not answer: it asks for too much.
     Refuse {

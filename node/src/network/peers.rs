@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use alloy_primitives::{B256, U256};
 
 use super::Peer;
+use super::bucket::Bucket;
 use super::fault::Fault;
 use super::limits::{
-    BAN_POINTS, POINT_FORGIVEN_MS, REQUEST_BURST, REQUESTS_PER_S, USELESS_BURST, USELESS_PER_S,
+    BAN_POINTS, HELLO_BURST, HELLOS_PER_S, POINT_FORGIVEN_MS, REQUEST_BURST, REQUESTS_PER_S,
+    USELESS_BURST, USELESS_PER_S,
 };
 use super::message::Status;
 
@@ -45,6 +47,8 @@ pub struct PeerState {
     pub hello_ms: Option<u64>,
     /// Whether the answer to that is still out.
     pub hello_open: bool,
+    /// Whether it is to be asked once more, as soon as that may be.
+    pub hello_wanted: bool,
     /// How long it takes to answer, in milliseconds: measured by that.
     pub round_trip_ms: u64,
     /// Answers to it that have not left yet.
@@ -61,49 +65,15 @@ pub struct PeerState {
     pub stalls: u32,
     /// Until when it is not asked for headers or bodies that it turned out not to have.
     pub rests_until_ms: u64,
+    /// How often it claimed more work than it could show. Never forgotten: who does that is asked
+    /// after all others.
+    pub unmet: u32,
     points: u32,
     points_ms: u64,
     asks: Bucket,
     is_asked: Bucket,
     useless: Bucket,
-}
-
-/// How often something may happen: so many times at once, and so many a second.
-#[derive(Debug)]
-struct Bucket {
-    most_milli: u64,
-    per_s: u64,
-    tokens_milli: u64,
-    since_ms: u64,
-}
-
-impl Bucket {
-    fn new(now_ms: u64, burst: u64, per_s: u64) -> Self {
-        Self {
-            most_milli: burst * 1000,
-            per_s,
-            tokens_milli: burst * 1000,
-            since_ms: now_ms,
-        }
-    }
-
-    /// Whether there is one left.
-    fn has_one(&mut self, now_ms: u64) -> bool {
-        let gained = now_ms
-            .saturating_sub(self.since_ms)
-            .saturating_mul(self.per_s);
-        let tokens = self.tokens_milli.saturating_add(gained);
-        self.tokens_milli = tokens.min(self.most_milli);
-        self.since_ms = now_ms;
-        self.tokens_milli >= 1000
-    }
-
-    /// Takes one; `false` if there is none.
-    fn take(&mut self, now_ms: u64) -> bool {
-        let enough = self.has_one(now_ms);
-        self.tokens_milli = self.tokens_milli.saturating_sub(1000);
-        enough
-    }
+    hellos: Bucket,
 }
 
 impl PeerState {
@@ -114,6 +84,7 @@ impl PeerState {
             claim: Claim::default(),
             hello_ms: None,
             hello_open: false,
+            hello_wanted: false,
             round_trip_ms: FIRST_ROUND_TRIP_MS,
             serving: 0,
             checking: 0,
@@ -122,11 +93,13 @@ impl PeerState {
             headers_ms: 0,
             stalls: 0,
             rests_until_ms: 0,
+            unmet: 0,
             points: 0,
             points_ms: now_ms,
             asks: Bucket::new(now_ms, REQUEST_BURST, REQUESTS_PER_S),
             is_asked: Bucket::new(now_ms, REQUEST_BURST, ASKS_PER_S),
             useless: Bucket::new(now_ms, USELESS_BURST, USELESS_PER_S),
+            hellos: Bucket::new(now_ms, HELLO_BURST, HELLOS_PER_S),
         }
     }
 
@@ -165,6 +138,11 @@ impl PeerState {
     /// Counts one request of it; `false` if it has made too many.
     pub fn may_request(&mut self, now_ms: u64) -> bool {
         self.asks.take(now_ms)
+    }
+
+    /// Counts one question of it who we are; `false` if it has asked too often.
+    pub fn may_greet(&mut self, now_ms: u64) -> bool {
+        self.hellos.take(now_ms)
     }
 
     /// Counts an announcement of it that was of no use; `false` if there were too many.

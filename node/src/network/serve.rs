@@ -1,6 +1,9 @@
 //! Answers to peers, from one snapshot of the store and the mirror of the pool.
 
+use std::sync::Arc;
+
 use alloy_primitives::{B256, Bytes};
+use cairn_genesis::VerifiedBlock;
 
 use super::limits::{BODIES_BYTES, FRAME_OVERHEAD_BYTES, MAX_HEADERS, MAX_POOL_HASHES};
 use super::message::{Request, Response, SealedPair};
@@ -14,6 +17,19 @@ pub fn max_answer_bytes(max_block_bytes: usize) -> usize {
     max_block_bytes.max(BODIES_BYTES) + FRAME_OVERHEAD_BYTES
 }
 
+/// The body of a block that was passed on and is being executed: its envelopes in order. Who hears
+/// of the block asks at once for what it lacks.
+#[derive(Debug, Clone)]
+pub struct AtHand(Arc<[Bytes]>);
+
+impl AtHand {
+    /// Of this block.
+    pub fn new(block: &VerifiedBlock) -> Self {
+        let transactions = block.transactions().iter();
+        Self(transactions.map(|one| one.envelope().clone()).collect())
+    }
+}
+
 /// What we say to `request`.
 ///
 /// # Errors
@@ -22,7 +38,20 @@ pub fn answer(
     store: &dyn Store,
     pool: &PoolMirror,
     request: &Request,
+    at_hand: Option<&AtHand>,
 ) -> Result<Response, StoreError> {
+    match (request, at_hand) {
+        (Request::BlockTransactions { indexes, .. }, Some(AtHand(body))) => {
+            return Ok(Response::BlockTransactions(picked(indexes, |index| {
+                body.get(index).cloned()
+            })));
+        }
+        (Request::Bodies { .. }, Some(AtHand(body))) => {
+            let body = alloy_rlp::encode(body.to_vec());
+            return Ok(Response::Bodies(vec![body.into()]));
+        }
+        _ => {}
+    }
     match request {
         Request::Headers { locator } => headers(&ChainView::open(store)?, locator),
         Request::Bodies { blocks } => bodies(&ChainView::open(store)?, blocks),
@@ -78,20 +107,22 @@ fn block_transactions(
     block: B256,
     indexes: &[u32],
 ) -> Result<Response, StoreError> {
-    // Whoever asks for one twice could be answered with more than the block has.
-    let ascend = indexes.is_sorted_by(|one, next| one < next);
-    let Some(body) = view.body(block)?.filter(|_| ascend) else {
-        return Ok(Response::BlockTransactions(Vec::new()));
-    };
-    let at = |index: &u32| {
-        let transaction = usize::try_from(*index)
-            .ok()
-            .and_then(|index| body.get(index));
-        transaction.map(|transaction| transaction.envelope().clone())
-    };
-    // All of them or none.
-    let envelopes: Option<Vec<Bytes>> = indexes.iter().map(at).collect();
-    Ok(Response::BlockTransactions(envelopes.unwrap_or_default()))
+    let body = view.body(block)?.unwrap_or_default();
+    Ok(Response::BlockTransactions(picked(indexes, |index| {
+        let transaction = body.get(index)?;
+        Some(transaction.envelope().clone())
+    })))
+}
+
+/// The envelopes at these places: all of them or none. Whoever asks for one twice could be answered
+/// with more than the block has.
+fn picked(indexes: &[u32], at: impl Fn(usize) -> Option<Bytes>) -> Vec<Bytes> {
+    if !indexes.is_sorted_by(|one, next| one < next) {
+        return Vec::new();
+    }
+    let places = indexes.iter().map(|index| usize::try_from(*index).ok());
+    let envelopes: Option<Vec<Bytes>> = places.map(|place| at(place?)).collect();
+    envelopes.unwrap_or_default()
 }
 
 fn pooled(view: &ChainView<'_>, pool: &PoolMirror) -> Response {
@@ -187,7 +218,7 @@ mod tests {
         let pool = PoolMirror::default();
         pool.apply(transactions, []);
         for request in [Request::Bodies { blocks }, Request::Transactions { hashes }] {
-            let answer = answer(&store, &pool, &request).unwrap();
+            let answer = answer(&store, &pool, &request, None).unwrap();
             let bytes = answer.encode().len();
             assert!(bytes > BODIES_BYTES / 2 && bytes <= max_bytes, "{bytes}");
         }
@@ -202,7 +233,7 @@ mod tests {
                 block: blocks[0],
                 indexes: indexes.to_vec(),
             };
-            answer(&store, &PoolMirror::default(), &request).unwrap()
+            answer(&store, &PoolMirror::default(), &request, None).unwrap()
         };
         let once = Response::BlockTransactions(vec![envelope.clone()]);
         assert_eq!(told(&[0]), once);

@@ -82,6 +82,24 @@ pub async fn invalid(target: Target) -> Vec<Offender> {
     join_all(each).await
 }
 
+/// Signed well, one after the other without an end, and none that a pool would take.
+pub async fn endless(target: Target) -> Vec<Offender> {
+    let poor = User::new(1_000_000);
+    let mut stranger = Stranger::settled(&target, Habits::default(), nothing).await;
+    let draft = || Draft::new(&target, PER_SENDER + fresh());
+    let all = std::iter::repeat_with(|| poor.sign(&draft()).envelope().to_vec());
+    stranger.flood(Topic::Transactions, all).await;
+    let (id, words) = (stranger.id, "more than is of any use");
+    vec![Offender { id, words }]
+}
+
+#[test]
+fn talk_without_end_ends_in_a_ban() {
+    let stage = Stage::new();
+    stage.withstands(endless);
+    stage.ends_well();
+}
+
 #[test]
 fn ten_times_what_the_pool_holds() {
     let stage = Stage::new();

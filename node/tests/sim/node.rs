@@ -225,8 +225,9 @@ impl Node {
     pub fn answer(
         &self,
         request: &cairn_node::network::Request,
+        at_hand: Option<&serve::AtHand>,
     ) -> Option<cairn_node::network::Response> {
-        serve::answer(&*self.store, &self.pool, request).ok()
+        serve::answer(&*self.store, &self.pool, request, at_hand).ok()
     }
 
     /// Mines a block on the tip; a liar's may be invalid.

@@ -104,7 +104,12 @@ impl World {
             Output::Request { peer, id, request } => {
                 self.send_to(node, peer, Message::Request(id, request.encode()));
             }
-            Output::Serve { peer, id, request } => {
+            Output::Serve {
+                peer,
+                id,
+                request,
+                at_hand,
+            } => {
                 let epoch = self.nodes[node].epoch;
                 let serve = Happening::Serve {
                     node,
@@ -112,6 +117,7 @@ impl World {
                     peer,
                     id,
                     request,
+                    at_hand,
                 };
                 let wait_ms = self.rng.random_range(0..40);
                 self.after(wait_ms, serve);
@@ -150,8 +156,15 @@ impl World {
     }
 
     /// Answers a question, and says so.
-    pub(super) fn serve(&mut self, node: usize, peer: Peer, id: InboundId, request: &Request) {
-        let response = self.nodes[node].answer(request);
+    pub(super) fn serve(
+        &mut self,
+        node: usize,
+        peer: Peer,
+        id: InboundId,
+        request: &Request,
+        at_hand: Option<&AtHand>,
+    ) {
+        let response = self.nodes[node].answer(request, at_hand);
         let bytes = response.map(|response| response.encode());
         self.respond(node, id, bytes, Some(request));
         self.input(node, Input::Served { peer });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
 use cairn_node::core::{Event, Now};
+use cairn_node::network::serve::AtHand;
 use cairn_node::network::{
     Announcement, Checked, Identity, InboundId, Input, Peer, Request, Topic,
 };
@@ -56,6 +57,7 @@ pub enum Happening {
         peer: Peer,
         id: InboundId,
         request: Request,
+        at_hand: Option<AtHand>,
     },
     Lost {
         node: usize,
@@ -265,9 +267,10 @@ impl World {
                 peer,
                 id,
                 request,
+                at_hand,
             } => {
                 if self.nodes[node].epoch == epoch {
-                    self.serve(node, peer, id, &request);
+                    self.serve(node, peer, id, &request, at_hand.as_ref());
                 }
             }
             Happening::Checked {

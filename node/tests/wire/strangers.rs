@@ -192,7 +192,7 @@ impl<R: Rng> Strangers<R> {
 
     /// What somebody would answer who has the chain.
     fn honest(&self, request: &Request) -> Vec<u8> {
-        let answer = serve::answer(&*self.given.theirs.store, &self.pool, request);
+        let answer = serve::answer(&*self.given.theirs.store, &self.pool, request, None);
         answer.expect("the store works").encode()
     }
 

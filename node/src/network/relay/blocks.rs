@@ -9,7 +9,7 @@
 //!                                                           does not: ask for the whole body
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::{B256, Bytes, U256};
 use cairn_genesis::check::after_parent::{self, Parent};
@@ -24,10 +24,11 @@ use crate::network::limits::{
     BUILD_TIMEOUT_MS, MAX_BUILDING, MAX_BUILDING_PER_PEER, MAX_POSITIONS,
 };
 use crate::network::message::{Announcement, Request, Response, ShortId, ShortIds};
+use crate::network::serve::AtHand;
 use crate::network::{GossipId, Output, Peer, RequestId, Topic, Verdict};
 use crate::store::StoreError;
 
-/// Hashes that are remembered of blocks that were announced lately.
+/// Blocks that were announced lately and are remembered.
 const MAX_RECENT: usize = 1_024;
 
 /// Blocks whose branch is behind ours by more than so many of their own kind are not passed on:
@@ -54,32 +55,41 @@ struct Building {
 #[derive(Debug, Default)]
 pub struct Blocks {
     building: BTreeMap<B256, Building>,
-    /// Those that the core was given and has not answered for.
-    importing: BTreeSet<B256>,
+    /// Those that the core was given and has not answered for, with what others may ask of them.
+    importing: BTreeMap<B256, AtHand>,
     /// Those that were passed on, or announced by us.
-    told: Recent,
+    told: Recent<B256>,
     /// Those whose announcement was not passed on. Told once more in the same bytes, it would be
     /// taken for what it was the first time.
-    kept_back: Recent,
+    kept_back: Recent<B256>,
+    /// Who announced a block and then did not send what we lacked of it. It can say the same block
+    /// in many words, and would have us ask everybody for it each time.
+    let_down: Recent<(Peer, B256)>,
 }
 
-/// The latest of many hashes.
-#[derive(Debug, Default)]
-struct Recent(VecDeque<B256>);
+/// The latest of many.
+#[derive(Debug)]
+struct Recent<T>(VecDeque<T>);
 
-impl Recent {
-    fn insert(&mut self, hash: B256) {
-        if self.contains(hash) {
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: PartialEq> Recent<T> {
+    fn insert(&mut self, item: T) {
+        if self.contains(&item) {
             return;
         }
-        self.0.push_back(hash);
+        self.0.push_back(item);
         if self.0.len() > MAX_RECENT {
             self.0.pop_front();
         }
     }
 
-    fn contains(&self, hash: B256) -> bool {
-        self.0.contains(&hash)
+    fn contains(&self, item: &T) -> bool {
+        self.0.contains(item)
     }
 }
 
@@ -145,6 +155,16 @@ impl Blocks {
         Ok(())
     }
 
+    /// What a peer may ask about a block that the core has not dealt with yet.
+    pub fn at_hand(&self, request: &Request) -> Option<AtHand> {
+        let block = match request {
+            Request::BlockTransactions { block, .. } => block,
+            Request::Bodies { blocks } if let [block] = blocks.as_slice() => block,
+            _ => return None,
+        };
+        self.importing.get(block).cloned()
+    }
+
     fn judge(
         &self,
         io: &Io<'_>,
@@ -161,8 +181,9 @@ impl Blocks {
             .building
             .values()
             .filter(|building| building.peer == peer);
-        if self.told.contains(hash)
+        if self.told.contains(&hash)
             || self.building.contains_key(&hash)
+            || self.let_down.contains(&(peer, hash))
             || self.building.len() + self.importing.len() >= MAX_BUILDING
             || of_peer.count() >= MAX_BUILDING_PER_PEER
             || view::find_header(io.world.store, hash)?.is_some()
@@ -305,14 +326,20 @@ impl Blocks {
             peer, gossip, due, ..
         } = building;
         tracing::debug!(%hash, due, "passing a block on");
-        if due {
+        self.importing.insert(hash, AtHand::new(&block));
+        if !is_of(&building.announcement, &block) {
+            // Others could not make anything of it. What the block says itself is told when it is the
+            // tip; who did so meanwhile has been ignored.
+            self.kept_back.insert(hash);
+            io.verdict(peer, gossip, Verdict::Reject);
+            io.punish(peer, Fault::Announcement);
+        } else if due {
             self.told.insert(hash);
             io.verdict(peer, gossip, Verdict::Accept);
         } else {
             // Nobody else may have it before its time either; it is told when it is the tip.
             self.keep_back(io, peer, gossip, hash);
         }
-        self.importing.insert(hash);
         io.out.push(Output::Import {
             blocks: vec![block],
             proven_work: building.work,
@@ -340,6 +367,7 @@ impl Blocks {
     /// The sender does not deliver: somebody else may have the block.
     fn give_up(&mut self, io: &mut Io<'_>, block: B256) {
         if let Some(building) = self.building.remove(&block) {
+            self.let_down.insert((building.peer, block));
             self.keep_back(io, building.peer, building.gossip, block);
             io.hello_all(Some(building.peer));
         }
@@ -361,7 +389,7 @@ impl Blocks {
     /// Tells everybody of a new tip that was not passed on before.
     pub fn moved(&mut self, io: &mut Io<'_>, moved: &Moved) -> Result<(), StoreError> {
         let tip = &moved.to;
-        if self.told.contains(tip.hash) || !moved.connected.iter().any(|r| r.hash == tip.hash) {
+        if self.told.contains(&tip.hash) || !moved.connected.iter().any(|r| r.hash == tip.hash) {
             return Ok(());
         }
         // The core may have left it again, and let it go.
@@ -374,7 +402,7 @@ impl Blocks {
         let bytes = announcement.encode();
         let topic = Topic::Blocks;
         io.out.push(Output::Publish { topic, bytes });
-        if self.kept_back.contains(tip.hash) {
+        if self.kept_back.contains(&tip.hash) {
             io.hello_all(None);
         }
         Ok(())
@@ -387,6 +415,15 @@ fn announcement(io: &Io<'_>, tip: &HeaderRecord) -> Result<Option<Announcement>,
         let hashes = body.iter().map(|transaction| transaction.hash());
         Announcement::new(tip.header.clone(), tip.seal, hashes)
     }))
+}
+
+/// Whether the short ids are those of the block's transactions. A header alone promises nothing
+/// about them.
+fn is_of(announcement: &Announcement, block: &VerifiedBlock) -> bool {
+    let ids = ShortIds::new(block.hash());
+    let transactions = block.transactions().iter();
+    let expected = transactions.map(|transaction| ids.of(transaction.hash()));
+    expected.eq(announcement.short_ids.iter().copied())
 }
 
 /// The block's transactions as far as the pool has them. Of two with one id neither is taken.

@@ -173,18 +173,12 @@ impl Task {
             return;
         };
         match status {
-            Ok(status) if self.may_ask(&id) => {
+            Ok(status) => {
                 let id = self.keep_asked(asked);
                 self.said(Input::Hello { peer, id, status });
             }
-            Ok(_) => self.fault(id, Fault::Flood),
             Err(fault) => self.fault(id, fault),
         }
-    }
-
-    fn may_ask(&mut self, id: &PeerId) -> bool {
-        let session = self.sessions.get_mut(id);
-        session.is_some_and(|session| session.hellos.take(clock::now().ms))
     }
 
     fn keep_asked(&mut self, asked: Asked) -> InboundId {
@@ -221,20 +215,11 @@ impl Task {
             "it does not speak Cairn's protocol {}",
             super::behaviour::HELLO
         );
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.leaving = Some(Leaving {
-                why: why.clone(),
-                close_ms: now_ms,
-            });
-        }
-        if self.last_words.remember(now_ms, id, why.clone()) {
-            self.warn(&format!("leaving {id}: {why}"));
-        }
-        self.questions.settled(&id, &why);
+        self.part(id, &why, now_ms);
         self.book.failed(now_ms, &id);
     }
 
-    fn fault(&mut self, id: PeerId, fault: Fault) {
+    pub(super) fn fault(&mut self, id: PeerId, fault: Fault) {
         if let Some(peer) = self.sessions.number(&id) {
             self.inputs.push_back(Input::Fault { peer, fault });
         }

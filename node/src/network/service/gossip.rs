@@ -16,9 +16,8 @@ use crate::network::Topic;
 /// block of 200,000; no transaction is longer than 128 KiB.
 const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// How long a message is known again. Longer than any message needs to get everywhere; and
-/// the only bound on what is kept of those that come as fast as the line takes them, about
-/// 400 bytes of each.
+/// How long a message is known again: longer than any message needs to get everywhere.
+/// `useless` bounds what is kept of those that come as fast as the line takes them.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// How often gossip looks after its mesh, and ages what it holds.

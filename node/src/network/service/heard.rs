@@ -65,6 +65,11 @@ impl Hearsay {
         number
     }
 
+    /// Who told a message that waits for its verdict.
+    pub(super) fn teller(&self, number: GossipId) -> Option<PeerId> {
+        self.waiting.get(&number).map(|heard| heard.from)
+    }
+
     /// Does with a message what the verdict over it says; `false` if it should be passed on, and
     /// it is too late for that.
     pub(super) fn judge(

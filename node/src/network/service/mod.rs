@@ -19,12 +19,12 @@
 //! | [`handle`] | what the rest of the node may ask |
 //! | `start`, `key`, `file` | what can fail before that, the node's key, the files beside the database |
 //! | `transport`, `behaviour`, `codec`, `gossip` | libp2p, put together |
-//! | `heard` | gossip that waits for its verdict or is offered to others |
+//! | `heard`, `useless` | gossip that waits for its verdict or is offered to others, and who tells too much |
 //! | `gate`, `bans` | who may connect |
 //! | `dial`, `book`, `address` | whom to connect with, and how addresses are written |
 //! | `sessions`, `last_words`, `why` | who is connected, why others are not |
 //! | `checks`, `serving`, `underway` | work for other threads, and what leaves to peers |
-//! | `progress`, `budget` | a line while the node catches up, and how often something may happen |
+//! | `progress` | a line while the node catches up |
 //! | `link`, `random` | a bad line on purpose, and chance for it and for dialing |
 //!
 //! libp2p is imported here and nowhere else.
@@ -36,7 +36,6 @@ mod address;
 mod bans;
 mod behaviour;
 mod book;
-mod budget;
 mod checks;
 mod codec;
 mod commands;
@@ -59,6 +58,7 @@ mod start;
 mod task;
 mod transport;
 mod underway;
+mod useless;
 mod why;
 
 use std::net::SocketAddr;

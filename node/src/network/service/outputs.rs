@@ -1,5 +1,6 @@
 //! What the machine wants done.
 
+use libp2p::PeerId;
 use libp2p::gossipsub::PublishError;
 use tokio::time::Instant;
 
@@ -8,6 +9,7 @@ use super::address::foreign_ip;
 use super::serving::Place;
 use super::sessions::Leaving;
 use super::task::{Asked, Task};
+use super::useless::Loudest;
 use crate::clock;
 use crate::network::limits::BAN_MS;
 use crate::network::{
@@ -26,7 +28,12 @@ impl Task {
             Output::Hello { peer, status } => self.hello(peer, status),
             Output::Welcome { id, status } => self.welcome(id, status),
             Output::Request { peer, id, request } => self.request(peer, id, request),
-            Output::Serve { id, request, .. } => self.serving.begin(id, request),
+            Output::Serve {
+                id,
+                request,
+                at_hand,
+                ..
+            } => self.serving.begin(id, request, at_hand),
             Output::Refuse { id } => drop(self.asked.remove(&id)),
             Output::Publish { topic, bytes } => self.publish(topic, bytes),
             Output::Verdict { id, verdict, .. } => self.verdict(id, verdict),
@@ -123,15 +130,8 @@ impl Task {
         let Some(session) = self.sessions.of(peer) else {
             return;
         };
-        let (id, why) = (session.id, "it does not read our answers".to_owned());
-        session.leaving = Some(Leaving {
-            why: why.clone(),
-            close_ms: now_ms,
-        });
-        self.questions.settled(&id, &why);
-        if self.last_words.remember(now_ms, id, why.clone()) {
-            self.warn(&format!("leaving {id}: {why}"));
-        }
+        let id = session.id;
+        self.part(id, "it does not read our answers", now_ms);
         // Nothing to answer to: it is not connected if this fails.
         let _ = self.swarm.disconnect_peer_id(id);
     }
@@ -148,9 +148,32 @@ impl Task {
     }
 
     pub(super) fn verdict(&mut self, id: GossipId, verdict: Verdict) {
+        let now = Instant::now();
+        let teller = self.hearsay.teller(id);
+        if let Some(teller) = teller.filter(|_| verdict != Verdict::Accept) {
+            self.of_no_use(now, teller);
+        }
         let gossip = &mut self.swarm.behaviour_mut().gossip;
-        if !self.hearsay.judge(gossip, Instant::now(), id, verdict) {
+        if !self.hearsay.judge(gossip, now, id, verdict) {
             tracing::debug!("a message is found good too late to be passed on");
+        }
+    }
+
+    /// Takes in that a peer told something of no use; whoever tells too much of it pays.
+    fn of_no_use(&mut self, now: Instant, teller: PeerId) {
+        let sessions = &self.sessions;
+        let stays = |id: &PeerId| {
+            let session = sessions.get(id);
+            session.is_some_and(|session| session.leaving.is_none())
+        };
+        match self.useless.count(now, teller, stays) {
+            None => {}
+            Some(loudest) if loudest.to_blame => self.fault(loudest.id, Fault::Noise),
+            Some(Loudest { id, .. }) => {
+                self.part(id, &Fault::Noise.to_string(), clock::now().ms);
+                // Nothing to answer to: it is not connected if this fails.
+                let _ = self.swarm.disconnect_peer_id(id);
+            }
         }
     }
 
@@ -181,16 +204,27 @@ impl Task {
         let Some(session) = self.sessions.of(peer) else {
             return;
         };
-        let (id, why) = (session.id, printable(&why.to_string()));
-        session.leaving = Some(Leaving {
-            why: why.clone(),
-            close_ms: now_ms + FAREWELL_MS,
-        });
-        self.questions.settled(&id, &why);
-        if self.last_words.remember(now_ms, id, why.clone()) {
-            self.warn(&format!("leaving {id}: {why}"));
-        }
+        let id = session.id;
+        self.part(id, &printable(&why.to_string()), now_ms + FAREWELL_MS);
         self.book.failed(now_ms, &id);
+    }
+
+    /// Decides that a peer is left, and tells why. Its connections end at that time at the latest.
+    pub(super) fn part(&mut self, id: PeerId, why: &str, close_ms: u64) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let address = session.address();
+        let place = address.map_or_else(String::new, |address| format!(" at {address}"));
+        session.leaving = Some(Leaving {
+            why: why.to_owned(),
+            close_ms,
+        });
+        self.questions.settled(&id, why);
+        let now_ms = clock::now().ms;
+        if self.last_words.remember(now_ms, id, why.to_owned()) {
+            self.warn(&format!("leaving {id}{place}: {why}"));
+        }
     }
 
     fn ban(&mut self, peer: Peer, fault: &Fault) {

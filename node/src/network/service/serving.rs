@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::network::serve::AtHand;
 use crate::network::{InboundId, Request, Response, serve};
 use crate::rpc::PoolMirror;
 use crate::store::{Store, StoreError};
@@ -43,21 +44,23 @@ impl Serving {
     }
 
     /// Begins to read an answer.
-    pub(super) fn begin(&self, id: InboundId, request: Request) {
+    pub(super) fn begin(&self, id: InboundId, request: Request, at_hand: Option<AtHand>) {
         let serving = self.clone();
         tokio::spawn(async move {
             let places = Arc::clone(&serving.places);
             let Ok(place) = places.acquire_owned().await else {
                 return;
             };
-            let read = tokio::task::spawn_blocking(move || serving.read(id, &request, place));
+            let read = tokio::task::spawn_blocking(move || {
+                serving.read(id, &request, at_hand.as_ref(), place)
+            });
             // The reader has sent what there is.
             let _ = read.await;
         });
     }
 
-    fn read(&self, id: InboundId, request: &Request, place: Place) {
-        let answer = serve::answer(&*self.store, &self.pool, request);
+    fn read(&self, id: InboundId, request: &Request, at_hand: Option<&AtHand>, place: Place) {
+        let answer = serve::answer(&*self.store, &self.pool, request, at_hand);
         if let Err(error) = &answer {
             tracing::debug!(%error, "a peer's request for {} is not answered", request.name());
         }

@@ -5,16 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use super::budget::Budget;
 use crate::network::{Peer, Status};
 
 /// Pings in a row without an answer after which a peer is gone.
 const MAX_SILENT_PINGS: u32 = 2;
-
-/// How often a peer may ask who we are and where we stand, on average and at once. Honest
-/// ones ask every ten seconds, and when they hear of a chain that may be better.
-const HELLOS_PER_S: u64 = 5;
-const HELLO_BURST: u64 = 100;
 
 /// One connection.
 #[derive(Debug)]
@@ -35,8 +29,6 @@ pub(super) struct Session {
     pub ready: Option<Status>,
     pub ping_ms: Option<u64>,
     silent_pings: u32,
-    /// How often it may ask who we are.
-    pub hellos: Budget,
     /// Why it is left, once that is decided, and when its connections are closed at the latest.
     pub leaving: Option<Leaving>,
 }
@@ -123,7 +115,6 @@ impl Sessions {
             ready: None,
             ping_ms: None,
             silent_pings: 0,
-            hellos: Budget::new(now_ms, HELLO_BURST, HELLOS_PER_S),
             leaving: None,
         };
         self.by_id.insert(id, session);

@@ -13,7 +13,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::book::Book;
-use super::budget::Budget;
 use super::checks::{Checks, Done};
 use super::codec::Received;
 use super::dial::Dialer;
@@ -28,10 +27,12 @@ use super::random::Random;
 use super::serving::{self, Place, Serving};
 use super::sessions::Sessions;
 use super::underway::Underway;
+use super::useless::Useless;
 use super::why::Questions;
 use super::{NetworkConfig, Parts};
 use crate::clock;
 use crate::core::Now;
+use crate::network::bucket::Bucket;
 use crate::network::{
     InboundId, Input, Network, Peer, RequestId, Response, Status, SyncStatus, Verdict, World,
 };
@@ -88,9 +89,10 @@ pub(super) struct Task {
     pub sessions: Sessions,
     pub last_words: LastWords,
     /// Lines of the log that strangers cause.
-    pub lines: Budget,
+    pub lines: Bucket,
     pub questions: Questions,
     pub hearsay: Hearsay,
+    pub useless: Useless,
     /// Statuses that we have asked for.
     pub hellos: HashMap<OutboundRequestId, Peer>,
     /// Requests of ours.
@@ -122,6 +124,7 @@ impl Task {
             setup.parts.store.clone(),
             setup.parts.pool.clone(),
         );
+        let useless = Useless::new(Instant::now(), &spec);
         Self {
             line: Line::new(setup.config.link, Random::of_this_run()),
             swarm: setup.swarm,
@@ -137,9 +140,10 @@ impl Task {
             is_public: setup.is_public,
             sessions: Sessions::default(),
             last_words: LastWords::default(),
-            lines: Budget::new(clock::now().ms, LINE_BURST, LINES_PER_S),
+            lines: Bucket::new(clock::now().ms, LINE_BURST, LINES_PER_S),
             questions: Questions::default(),
             hearsay: Hearsay::default(),
+            useless,
             hellos: HashMap::new(),
             requests: HashMap::new(),
             asked: HashMap::new(),

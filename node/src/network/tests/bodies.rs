@@ -39,7 +39,7 @@ fn fetch(bench: &mut Bench, other: &Bench, moves: &[Moved], answer_ms: u64) -> V
         let (due_ms, id, request) = under_way.remove(0);
         bench.now.ms = due_ms.max(bench.now.ms);
         let pool = PoolMirror::default();
-        let response = serve::answer(&*other.store, &pool, &request).unwrap();
+        let response = serve::answer(&*other.store, &pool, &request, None).unwrap();
         outputs = bench.answer(id, response);
     }
     asked
@@ -108,7 +108,7 @@ fn a_slow_core_does_not_make_a_branch_withheld() {
     let pool = PoolMirror::default();
     let send = |bench: &mut Bench, id, blocks: Vec<B256>| {
         let request = Request::Bodies { blocks };
-        let response = serve::answer(&*other.store, &pool, &request).unwrap();
+        let response = serve::answer(&*other.store, &pool, &request, None).unwrap();
         let outputs = bench.answer(id, response);
         bench.check(outputs)
     };
