@@ -10,7 +10,7 @@ use crate::network::check::{Check, Origin};
 use crate::network::fault::Fault;
 use crate::network::io::{Io, Open, Purpose};
 use crate::network::limits::{
-    BODIES_BYTES, MAX_BODIES, MAX_BODIES_TIMEOUT_MS, MIN_BODIES_TIMEOUT_MS,
+    BODIES_BYTES, BODY_WINDOW_BYTES, MAX_BODIES, MAX_BODIES_TIMEOUT_MS, MIN_BODIES_TIMEOUT_MS,
 };
 use crate::network::message::Request;
 use crate::network::{Output, Peer, RequestId};
@@ -23,11 +23,15 @@ const BODIES_OPEN: usize = 2;
 /// as an answer holds.
 const MIN_BODIES: usize = 16;
 
+/// Bytes of the lowest blocks that one more peer is asked for: few enough to come soon.
+const LOWEST_BYTES: u64 = 256 << 10;
+
 /// How much of a peer's time one request for bodies is to take.
 const BODIES_REQUEST_MS: u64 = 1_000;
 
 impl Sync {
     pub(super) fn ask_bodies(&mut self, io: &mut Io<'_>) {
+        self.ask_for_lowest(io);
         let Some(branch) = &mut self.branch else {
             return;
         };
@@ -45,7 +49,7 @@ impl Sync {
         }
         peers.sort();
         let mut missing = branch.missing();
-        let endgame = missing.is_empty() && branch.is_all_asked();
+        let endgame = missing.is_empty();
         for (_, peer) in peers {
             while let Some(state) = io.peers.get_mut(peer)
                 && state.bodies_open < BODIES_OPEN
@@ -70,9 +74,57 @@ impl Sync {
                 };
                 let id = io.ask(peer, Purpose::Bodies, request, timeout_ms);
                 for hash in blocks {
-                    branch.asked(hash, peer, id);
+                    branch.asked(now_ms, hash, peer, id);
                 }
             }
+        }
+    }
+
+    /// Asks one more peer for the lowest blocks, as soon as it would have sent them by now if it had
+    /// been asked when somebody else was: nobody may hold up all others.
+    fn ask_for_lowest(&mut self, io: &mut Io<'_>) {
+        let Some(branch) = &mut self.branch else {
+            return;
+        };
+        let Some(awaited) = branch
+            .awaited()
+            .filter(|awaited| !awaited.askers.is_empty())
+        else {
+            return;
+        };
+        let now_ms = io.now.ms;
+        let waited_ms = now_ms.saturating_sub(awaited.asked_ms);
+        let count = branch.blocks_in(LOWEST_BYTES).clamp(1, MIN_BODIES);
+        let bytes = (count * branch.average_bytes()) as u64;
+        let others = io.peers.ready().filter(|(peer, state)| {
+            state.rests_until_ms <= now_ms
+                && state.claim.work >= branch.base_work()
+                && !awaited.askers.contains(peer)
+        });
+        let quickest = others
+            .map(|(peer, state)| {
+                let patience_ms =
+                    state.patience_ms(bytes, MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
+                (patience_ms, peer)
+            })
+            .min();
+        let Some((patience_ms, peer)) = quickest.filter(|(ms, _)| *ms <= waited_ms) else {
+            return;
+        };
+        let Some(state) = io.peers.get_mut(peer) else {
+            return;
+        };
+        if !state.may_be_asked(now_ms) {
+            return;
+        }
+        state.bodies_open += 1;
+        let blocks = branch.lowest(count);
+        let request = Request::Bodies {
+            blocks: blocks.clone(),
+        };
+        let id = io.ask(peer, Purpose::Bodies, request, patience_ms);
+        for hash in blocks {
+            branch.asked(now_ms, hash, peer, id);
         }
     }
 
@@ -106,10 +158,19 @@ impl Sync {
         let Request::Bodies { blocks } = &open.request else {
             return;
         };
+        let Some(branch) = &mut self.branch else {
+            return;
+        };
+        let (_, mut held_bytes) = branch.held();
         for (hash, body) in blocks.iter().zip(bodies) {
-            let branch = self.branch.as_mut();
-            let link = branch.and_then(|branch| branch.arrived(*hash, open.peer, body.len()));
-            if let Some(link) = link {
+            branch.measured(body.len());
+            // What does not fit is asked for again; the lowest always fits.
+            let is_lowest = branch.front().is_some_and(|front| front.hash == *hash);
+            if held_bytes + body.len() > BODY_WINDOW_BYTES && !is_lowest {
+                continue;
+            }
+            if let Some(link) = branch.arrived(*hash, open.peer, body.len()) {
+                held_bytes += body.len();
                 io.out.push(Output::Check(Check::Body {
                     origin: Origin::Sync,
                     peer: open.peer,
@@ -143,8 +204,11 @@ impl Sync {
                 io.punish(peer, Fault::Body);
             }
             Err(BlockFault::Invalid(invalid)) => {
-                tracing::info!(hash = %block, %invalid, "a chain with more work than ours has an invalid block");
-                self.refuse(io.now.ms, block);
+                let branch = self.branch.as_ref();
+                if branch.is_some_and(|branch| branch.position(block).is_some()) {
+                    tracing::info!(hash = %block, %invalid, "a chain with more work than ours has an invalid block");
+                    self.refuse(io.now.ms, block);
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 //!    └─────────────────┴─────────────────────┘
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
@@ -57,6 +57,19 @@ struct Slot {
     body: Body,
 }
 
+/// The lowest block, whose body is not here: all others wait for it.
+#[derive(Debug)]
+pub struct Awaited<'a> {
+    /// Its hash.
+    pub hash: B256,
+    /// Since when it has been the lowest.
+    pub since_ms: u64,
+    /// When somebody was asked for it last.
+    pub asked_ms: u64,
+    /// Who was.
+    pub askers: &'a BTreeSet<Peer>,
+}
+
 /// The branch.
 #[derive(Debug)]
 pub struct Branch {
@@ -69,6 +82,10 @@ pub struct Branch {
     average_bytes: usize,
     /// Since when the lowest block has been the lowest.
     front_ms: u64,
+    /// When somebody was asked for it last.
+    front_asked_ms: u64,
+    /// Who was asked for it.
+    front_askers: BTreeSet<Peer>,
 }
 
 impl Branch {
@@ -80,6 +97,8 @@ impl Branch {
             proven,
             average_bytes: 1024,
             front_ms: now_ms,
+            front_asked_ms: now_ms,
+            front_askers: BTreeSet::new(),
         };
         branch.append(chain);
         branch
@@ -125,14 +144,19 @@ impl Branch {
         self.slots.len() + crate::network::limits::MAX_HEADERS <= HEADER_WINDOW
     }
 
-    /// The lowest block, if it has been the lowest since then and its body is not here.
-    pub fn withheld(&self, since_ms: u64) -> Option<B256> {
+    /// The lowest block, if its body is not here.
+    pub fn awaited(&self) -> Option<Awaited<'_>> {
         let front = self.slots.front()?;
         let is_here = matches!(
             front.body,
             Body::Checking { .. } | Body::Ready(_) | Body::Importing
         );
-        (!is_here && self.front_ms <= since_ms).then_some(front.link.hash)
+        (!is_here).then_some(Awaited {
+            hash: front.link.hash,
+            since_ms: self.front_ms,
+            asked_ms: self.front_asked_ms,
+            askers: &self.front_askers,
+        })
     }
 
     /// Position of a block.
@@ -166,10 +190,11 @@ impl Branch {
         slots.map(|slot| slot.link.hash).take(count).collect()
     }
 
-    /// Whether every body that is left is asked for.
-    pub fn is_all_asked(&self) -> bool {
-        let mut slots = self.slots.iter();
-        !slots.any(|slot| matches!(slot.body, Body::Missing))
+    /// The lowest blocks, as far as their bodies are not here.
+    pub fn lowest(&self, count: usize) -> Vec<B256> {
+        let away = |slot: &&Slot| matches!(slot.body, Body::Missing | Body::Asked(_));
+        let slots = self.slots.iter().take_while(away);
+        slots.map(|slot| slot.link.hash).take(count).collect()
     }
 
     /// Blocks from the lowest that fit what may be held of bodies.
@@ -203,7 +228,11 @@ impl Branch {
     }
 
     /// A peer has been asked for a block.
-    pub fn asked(&mut self, hash: B256, peer: Peer, id: RequestId) {
+    pub fn asked(&mut self, now_ms: u64, hash: B256, peer: Peer, id: RequestId) {
+        if self.front().is_some_and(|front| front.hash == hash) {
+            self.front_asked_ms = now_ms;
+            self.front_askers.insert(peer);
+        }
         if let Some(slot) = self.slot(hash) {
             match &mut slot.body {
                 Body::Asked(askers) => askers.push((peer, id)),
@@ -224,9 +253,13 @@ impl Branch {
         }
     }
 
+    /// A body has so many bytes.
+    pub fn measured(&mut self, bytes: usize) {
+        self.average_bytes = (self.average_bytes * 7 + bytes + BLOCK_BYTES) / 8;
+    }
+
     /// A body has arrived; returns the header to check it by, unless it is not needed.
     pub fn arrived(&mut self, hash: B256, from: Peer, bytes: usize) -> Option<Arc<Link>> {
-        self.average_bytes = (self.average_bytes * 7 + bytes + BLOCK_BYTES) / 8;
         let slot = self.slot(hash)?;
         match slot.body {
             Body::Missing | Body::Asked(_) => {
@@ -267,12 +300,20 @@ impl Branch {
 
     /// The core has these blocks; those below the first that it has not are let go of.
     pub fn imported(&mut self, now_ms: u64, hashes: &[B256]) {
+        let before = self.slots.len();
         while let Some(slot) = self.slots.front()
             && hashes.contains(&slot.link.hash)
         {
-            self.front_ms = now_ms;
             self.base = Arc::clone(&slot.link);
             self.slots.pop_front();
+        }
+        if self.slots.len() < before {
+            self.front_ms = now_ms;
+            self.front_asked_ms = now_ms;
+            self.front_askers = match self.slots.front().map(|slot| &slot.body) {
+                Some(Body::Asked(askers)) => askers.iter().map(|(peer, _)| *peer).collect(),
+                _ => BTreeSet::new(),
+            };
         }
     }
 

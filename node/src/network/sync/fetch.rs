@@ -13,18 +13,28 @@ use crate::network::fault::{Fault, Goodbye};
 use crate::network::io::{Io, Open, Purpose};
 use crate::network::limits::{ANSWER_TIMEOUT_MS, HEADER_WINDOW, MAX_HEADERS, MAX_LOCATOR};
 use crate::network::message::{Request, SealedPair};
+use crate::network::peers::PeerState;
 use crate::network::{Peer, RequestId};
 use crate::store::StoreError;
 
-/// Peers that send headers within this time are equally good; each further one makes them
+/// Peers that send headers within this time are equally good; each doubling of it makes them
 /// worse. Trades the claim that is worth most against whoever sends a header now and then.
 const PROMPT_MS: u64 = 1_000;
+
+/// How long headers may be read that do not show more work than we know, where others claim it as
+/// well: they have their turn then. Enough for a million headers of a peer that is near.
+const READING_MS: u64 = 60_000;
+
+/// How long a peer is not asked again whose headers are all here: the core is about to take them
+/// over.
+const EXECUTING_MS: u64 = 1_000;
 
 /// Headers on their way from one peer.
 #[derive(Debug)]
 pub(super) struct Fetch {
     pub(super) peer: Peer,
     request: RequestId,
+    began_ms: u64,
     /// What has come; `None` before the first answer.
     pub(super) chain: Option<HeaderChain>,
     /// Where the chain left ours, once its front had to be let go of.
@@ -33,6 +43,14 @@ pub(super) struct Fetch {
     proven: U256,
     /// What the peer claimed when this began.
     claimed: U256,
+}
+
+/// What headers are once it is known what they follow.
+enum Placed {
+    /// These are new, perhaps none.
+    Fresh(Vec<SealedPair>),
+    /// All of them are ours: this locator leads to where the peer's chain is not.
+    Ours(Vec<B256>),
 }
 
 /// Why a chain is not wanted.
@@ -60,20 +78,20 @@ impl Sync {
             .peers
             .ready()
             .filter(|(_, state)| state.claim.work > ours && state.rests_until_ms <= now_ms);
-        // Who lets us wait comes after those who do not, whatever it claims: a claim costs
-        // nothing. Of equal claims the fastest, then the first.
+        // Of equal claims the fastest, then the first.
         let best = candidates.min_by_key(|(peer, state)| {
-            let waits = (state.stalls, state.headers_ms / PROMPT_MS);
-            (
-                waits,
-                Reverse(state.claim.work),
-                Reverse(state.speed),
-                *peer,
-            )
+            let (work, speed) = (Reverse(state.claim.work), Reverse(state.speed));
+            (trouble(state), work, speed, *peer)
         });
-        let Some((peer, state)) = best else {
+        let Some((peer, _)) = best else {
             return Ok(());
         };
+        let Some(state) = io.peers.get_mut(peer) else {
+            return Ok(());
+        };
+        if !state.may_be_asked(now_ms) {
+            return Ok(());
+        }
         let claimed = state.claim.work;
         tracing::trace!(peer = peer.0, %claimed, "asking for headers");
         let view = match ChainView::open(io.world.store) {
@@ -94,6 +112,7 @@ impl Sync {
         self.fetch = Some(Fetch {
             peer,
             request,
+            began_ms: now_ms,
             chain: None,
             dropped_from: None,
             proven: U256::ZERO,
@@ -130,8 +149,13 @@ impl Sync {
             state.sent_headers(io.now.ms.saturating_sub(open.sent_ms));
         }
         let full = headers.len() >= MAX_HEADERS;
-        let Some(fresh) = self.place(io, &mut fetch, headers)? else {
-            return Ok(());
+        let fresh = match self.place(io, &mut fetch, open, headers)? {
+            None => return Ok(()),
+            Some(Placed::Ours(locator)) => {
+                self.ask_headers(io, fetch, locator);
+                return Ok(());
+            }
+            Some(Placed::Fresh(fresh)) => fresh,
         };
         let now_s = io.now.s();
         let spec = Arc::clone(io.spec);
@@ -153,13 +177,16 @@ impl Sync {
         &mut self,
         io: &mut Io<'_>,
         fetch: &mut Fetch,
+        open: &Open,
         headers: Vec<SealedPair>,
-    ) -> Result<Option<Vec<SealedPair>>, StoreError> {
+    ) -> Result<Option<Placed>, StoreError> {
         let view = match ChainView::open(io.world.store) {
             Err(StoreError::Reorganizing) => return Ok(None),
             view => view?,
         };
-        match self.refusal(io, &view, &headers)? {
+        let hash = |(header, seal): &SealedPair| cairn_genesis::block_hash(header, seal);
+        let hashes: Vec<_> = headers.iter().map(hash).collect();
+        match self.refusal(io, &view, &hashes)? {
             None => {}
             Some(Refusal::ForNow) => {
                 io.peers.lower_claim(fetch.peer, U256::ZERO);
@@ -170,24 +197,34 @@ impl Sync {
                 return Ok(None);
             }
         }
-        if fetch.chain.is_some() {
-            return Ok(Some(headers));
-        }
-        let Some((first, _)) = headers.first() else {
-            return Ok(Some(headers));
+        let (Some((first, _)), None) = (headers.first(), &fetch.chain) else {
+            return Ok(Some(Placed::Fresh(headers)));
         };
-        let Some(mut base) = self.base(&view, first.parent_hash)? else {
+        let Request::Headers { locator } = &open.request else {
+            return Ok(None);
+        };
+        let follow = follows(locator, first.parent_hash, &hashes);
+        let base = self.base(&view, first.parent_hash)?;
+        let (Some(follow), Some(mut base)) = (follow, base) else {
             io.punish(fetch.peer, Fault::Headers);
             return Ok(None);
         };
         let mut known = 0;
-        for pair in &headers {
-            let hash = cairn_genesis::block_hash(&pair.0, &pair.1);
-            let Some(next) = self.base(&view, hash)? else {
+        for hash in &hashes {
+            let Some(next) = self.base(&view, *hash)? else {
                 break;
             };
             base = next;
             known += 1;
+        }
+        if known == MAX_HEADERS
+            && follow > 0
+            && let number = base.header.number
+            && view.is_canonical(number, base.hash)?
+            && let Some(above) = view.header(locator[follow - 1])?
+        {
+            let locator = locator::between(&view, number, above.number())?;
+            return Ok(Some(Placed::Ours(locator)));
         }
         if let Some(branch) = &self.branch
             && branch.tip().hash == base.hash
@@ -195,7 +232,7 @@ impl Sync {
             fetch.proven = branch.proven();
         }
         fetch.chain = Some(HeaderChain::new(base));
-        Ok(Some(headers[known..].to_vec()))
+        Ok(Some(Placed::Fresh(headers[known..].to_vec())))
     }
 
     /// A block that headers may follow: in the branch, or stored.
@@ -213,17 +250,16 @@ impl Sync {
         &self,
         io: &Io<'_>,
         view: &ChainView<'_>,
-        headers: &[SealedPair],
+        hashes: &[B256],
     ) -> Result<Option<Refusal>, StoreError> {
-        for (header, seal) in headers {
-            let hash = cairn_genesis::block_hash(header, seal);
-            match view.invalid_reason(hash)? {
+        for hash in hashes {
+            match view.invalid_reason(*hash)? {
                 None => {}
                 Some(reason) if reason == OPERATOR_REASON => return Ok(Some(Refusal::ForNow)),
                 Some(reason) => return Ok(Some(Refusal::Invalid(reason))),
             }
             let mut refused = self.refused.iter();
-            if refused.any(|(refused, until_ms)| *refused == hash && *until_ms > io.now.ms) {
+            if refused.any(|(refused, until_ms)| refused == hash && *until_ms > io.now.ms) {
                 return Ok(Some(Refusal::ForNow));
             }
         }
@@ -246,7 +282,7 @@ impl Sync {
             return self.ask_headers(io, fetch, locator);
         }
         let full = chain.links.len() + MAX_HEADERS > HEADER_WINDOW;
-        if heavier || (second && full) {
+        if (heavier || second) && !chain.links.is_empty() {
             if let Some(chain) = fetch.chain.take() {
                 self.adopt(io, chain, fetch.proven.max(work));
             }
@@ -256,7 +292,11 @@ impl Sync {
             return;
         }
         if !more || extended == Extended::NotYet {
-            return self.shown(io, &fetch, work, extended == Extended::All);
+            // All of it is here, and the core is about to take it over.
+            if heavier {
+                rest(io, fetch.peer, EXECUTING_MS);
+            }
+            return self.shown(io, &fetch, work, extended == Extended::All && !heavier);
         }
         if full {
             fetch.dropped_from.get_or_insert(Arc::clone(&chain.base));
@@ -266,12 +306,37 @@ impl Sync {
         self.ask_headers(io, fetch, locator);
     }
 
+    /// Reads on, unless others should have their turn.
     fn ask_headers(&mut self, io: &mut Io<'_>, mut fetch: Fetch, locator: Vec<B256>) {
-        if io.peers.is_ready(fetch.peer) {
+        if !self.is_outdone(io, &fetch) && io.peers.is_ready(fetch.peer) {
             let request = Request::Headers { locator };
             fetch.request = io.ask(fetch.peer, Purpose::Headers, request, ANSWER_TIMEOUT_MS);
             self.fetch = Some(fetch);
         }
+    }
+
+    /// Whether somebody else claims more than we know as well, and would be asked first by now or has
+    /// waited for long enough.
+    fn is_outdone(&self, io: &mut Io<'_>, fetch: &Fetch) -> bool {
+        let (ours, now_ms) = (self.best_work(io), io.now.ms);
+        let Some(state) = io.peers.get(fetch.peer) else {
+            return true;
+        };
+        let others = io.peers.ready().filter(|(peer, other)| {
+            *peer != fetch.peer && other.claim.work > ours && other.rests_until_ms <= now_ms
+        });
+        let Some(best) = others.map(|(_, other)| trouble(other)).min() else {
+            return false;
+        };
+        let is_late = now_ms.saturating_sub(fetch.began_ms) > READING_MS;
+        let is_outdone = best < trouble(state) || (is_late && best.0 <= state.unmet);
+        if is_outdone
+            && is_late
+            && let Some(state) = io.peers.get_mut(fetch.peer)
+        {
+            state.unmet = state.unmet.saturating_add(1);
+        }
+        is_outdone
     }
 
     /// The peer has shown all that it has. It is to blame if it claimed more than that and than
@@ -280,6 +345,9 @@ impl Sync {
         let ours = self.best_work(io);
         // What it claimed may be what we have by now.
         if blame && fetch.claimed > ours {
+            if let Some(state) = io.peers.get_mut(fetch.peer) {
+                state.unmet = state.unmet.saturating_add(1);
+            }
             io.punish(fetch.peer, Fault::Claim);
         }
         // It may have said meanwhile that it has more by now.
@@ -308,5 +376,27 @@ impl Sync {
             }
             _ => self.branch = Some(Branch::new(io.now.ms, chain, proven)),
         }
+    }
+}
+
+/// The place in the locator that headers with these hashes follow: the first that is on the peer's
+/// chain, else it could show us all that we have.
+fn follows(locator: &[B256], parent: B256, hashes: &[B256]) -> Option<usize> {
+    let place = locator.iter().position(|hash| *hash == parent)?;
+    let passed_over = hashes.iter().any(|hash| locator[..place].contains(hash));
+    (!passed_over).then_some(place)
+}
+
+/// How much trouble a peer has given: who has given less is asked for headers first, whatever the
+/// others claim. A claim costs nothing.
+fn trouble(state: &PeerState) -> (u32, u32, u32) {
+    let waits = state.headers_ms / PROMPT_MS;
+    (state.unmet, state.stalls, u64::BITS - waits.leading_zeros())
+}
+
+fn rest(io: &mut Io<'_>, peer: Peer, rest_ms: u64) {
+    let now_ms = io.now.ms;
+    if let Some(state) = io.peers.get_mut(peer) {
+        state.rests_until_ms = now_ms.saturating_add(rest_ms);
     }
 }

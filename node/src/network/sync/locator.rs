@@ -27,3 +27,19 @@ pub fn locator(view: &ChainView<'_>) -> Result<Vec<B256>, StoreError> {
     hashes.extend(view.canonical_hash(0)?);
     Ok(hashes)
 }
+
+/// Our best chain from `from` up to below `to`, in even steps, the highest first: what tells more
+/// exactly where between the two a peer leaves it.
+pub fn between(view: &ChainView<'_>, from: u64, to: u64) -> Result<Vec<B256>, StoreError> {
+    let step = to.saturating_sub(from).div_ceil(MAX_LOCATOR as u64).max(1);
+    let steps = 0..MAX_LOCATOR as u64;
+    let heights = steps.map(|index| from.saturating_add(index.saturating_mul(step)));
+    let heights: Vec<_> = heights
+        .take_while(|height| *height == from || *height < to)
+        .collect();
+    let mut hashes = Vec::new();
+    for height in heights.into_iter().rev() {
+        hashes.extend(view.canonical_hash(height)?);
+    }
+    Ok(hashes)
+}

@@ -31,8 +31,12 @@ use crate::store::StoreError;
 use branch::Branch;
 use fetch::Fetch;
 
-/// How long the next block of a branch may stay away before the branch counts as withheld.
+/// How long the next block of a branch may stay away before the branch counts as withheld, once
+/// everybody who should have it was asked for it.
 const WITHHELD_MS: u64 = 60_000;
+
+/// The same where ever new peers come who could still be asked.
+const MOST_WITHHELD_MS: u64 = 300_000;
 
 /// How long a peer is not asked again for what it did not have.
 const REST_MS: u64 = 5_000;
@@ -133,9 +137,21 @@ impl Sync {
     /// Gives up a branch whose bodies nobody sends.
     fn give_up_withheld(&mut self, io: &mut Io<'_>) {
         let Some(branch) = &self.branch else { return };
-        let Some(hash) = branch.withheld(io.now.ms.saturating_sub(WITHHELD_MS)) else {
+        let Some(awaited) = branch.awaited() else {
             return;
         };
+        let waited_ms = io.now.ms.saturating_sub(awaited.since_ms);
+        let mut others = io.peers.ready().filter(|(peer, state)| {
+            state.claim.work >= branch.base_work() && !awaited.askers.contains(peer)
+        });
+        let patience_ms = match others.next() {
+            None => WITHHELD_MS,
+            Some(_) => MOST_WITHHELD_MS,
+        };
+        if waited_ms < patience_ms {
+            return;
+        }
+        let hash = awaited.hash;
         tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: it is left aside");
         self.refuse(io.now.ms, hash);
     }

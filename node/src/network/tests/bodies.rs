@@ -132,3 +132,49 @@ fn a_slow_core_does_not_make_a_branch_withheld() {
     });
     assert_eq!(imported(outputs), blocks[1..]);
 }
+
+/// Two who are asked for the lowest blocks and keep them do not hold up a third who has them.
+#[test]
+fn somebody_else_is_asked_for_the_lowest_blocks() {
+    let mut other = Bench::new();
+    let moves = other.mine_many(2);
+    let mut bench = Bench::new();
+    let outputs = begin(&mut bench, &other, &moves);
+    let (_, _, lowest) = asked_bodies(&outputs).remove(0);
+    let asked = |outputs: Vec<Output>| -> Vec<Peer> {
+        let asked = asked_bodies(&outputs).into_iter();
+        asked.map(|(peer, _, _)| peer).collect()
+    };
+    let (second, third) = (Peer(2), Peer(3));
+    let outputs = bench.greet(second, &other);
+    assert_eq!(asked_bodies(&outputs)[0].2, lowest, "nothing else is left");
+    let outputs = bench.greet(third, &other);
+    assert!(asked(outputs).is_empty(), "two are enough");
+    bench.now.ms += limits::MIN_BODIES_TIMEOUT_MS;
+    let mut third_asked = Vec::new();
+    for _ in 0..4 {
+        bench.now.ms += 500;
+        third_asked.extend(asked(bench.say(Input::Tick)));
+    }
+    assert!(third_asked.contains(&third), "{third_asked:?}");
+}
+
+/// More than may be held is asked for again once there is room.
+#[test]
+fn bodies_that_do_not_fit_are_dropped() {
+    const LARGE: usize = 8 << 20;
+    let fit = limits::BODY_WINDOW_BYTES / LARGE;
+    let mut other = Bench::new();
+    let moves = other.mine_many(fit + 2);
+    let mut bench = Bench::new();
+    let outputs = begin(&mut bench, &other, &moves);
+    let (_, id, blocks) = asked_bodies(&outputs).remove(0);
+    assert_eq!(blocks.len(), fit + 2);
+    let junk = Bytes::from(vec![0; LARGE]);
+    let outputs = bench.answer(id, Response::Bodies(vec![junk; fit + 2]));
+    let checks = outputs
+        .iter()
+        .filter(|output| matches!(output, Output::Check(_)));
+    assert_eq!(checks.count(), fit);
+    assert_eq!(bench.network.load().body_bytes, fit * LARGE);
+}

@@ -105,3 +105,85 @@ fn a_busy_peer_is_not_a_silent_one() {
             .expect("it is asked again");
     }
 }
+
+fn points(bench: &Bench, peer: Peer) -> u32 {
+    let views = bench.network.peers(bench.now);
+    let view = views.iter().find(|view| view.peer == peer);
+    view.expect("it is connected").points
+}
+
+/// Else it could show us, page by page, all that we have.
+#[test]
+fn headers_follow_the_highest_that_both_know() {
+    let mut bench = Bench::new();
+    let moves = bench.mine_many(30);
+    bench.say(Input::Moved(moves[29].clone()));
+    bench.say(Input::Connected { peer: PEER });
+    let mut status = bench.identity.status(&bench.tip());
+    status.work = U256::MAX;
+    let outputs = bench.say(Input::Welcome {
+        peer: PEER,
+        status: Some(status),
+    });
+    assert_eq!(asked_headers(&outputs), Some(PEER));
+    bench.hear_headers(RequestId(0), &moves);
+    bench.hear_headers(RequestId(1), &moves);
+    assert_eq!(points(&bench, PEER), Fault::Headers.points());
+}
+
+/// Where a long chain leaves ours is found in a few questions, not by reading all of ours.
+#[test]
+fn a_fork_far_below_is_found_in_a_few_questions() {
+    const SHARED: usize = 3_000;
+    let mut other = Bench::new();
+    let shared = other.mine_many(SHARED);
+    let mut bench = Bench::new();
+    bench.now = other.now;
+    for moved in &shared {
+        bench.take(empty(&bench.spec, moved));
+    }
+    let ours = bench.mine_many(3_000);
+    bench.say(Input::Moved(ours[2_999].clone()));
+    for _ in 0..3_001 {
+        other.mine(3);
+    }
+    bench.now = other.now;
+    let mut outputs = bench.greet(PEER, &other);
+    let mut pages = Vec::new();
+    while asked_bodies(&outputs).is_empty() {
+        let next = outputs.iter().find_map(|output| match output {
+            Output::Request { id, request, .. } if matches!(request, Request::Headers { .. }) => {
+                Some((*id, request.clone()))
+            }
+            _ => None,
+        });
+        let (id, request) = next.expect("headers are asked for");
+        let pool = PoolMirror::default();
+        let response = serve::answer(&*other.store, &pool, &request, None).unwrap();
+        let Response::Headers(headers) = &response else {
+            panic!("{response:?}");
+        };
+        pages.push(headers[0].0.number as usize);
+        outputs = bench.answer(id, response);
+    }
+    let below = pages.iter().filter(|number| **number <= SHARED).count();
+    assert!(below <= 3, "{pages:?}");
+    assert_eq!(points(&bench, PEER), 0);
+}
+
+/// Who reads out a chain slowly is left for one who is prompt, also in the middle of it.
+#[test]
+fn a_slow_reading_gives_way_to_a_prompt_one() {
+    let mut other = Bench::new();
+    let moves = other.mine_many(1_600);
+    let mut bench = Bench::new();
+    let ours = bench.mine_many(1_500);
+    bench.say(Input::Moved(ours[1_499].clone()));
+    bench.now = other.now;
+    let id = bench.meet(&other);
+    let prompt = Peer(2);
+    bench.greet(prompt, &other);
+    bench.now.ms += 2_500;
+    let outputs = bench.hear_headers(id, &moves[..limits::MAX_HEADERS]);
+    assert_eq!(asked_headers(&outputs), Some(prompt), "{outputs:?}");
+}
