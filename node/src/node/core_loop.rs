@@ -106,15 +106,21 @@ impl CoreLoop {
     /// Carries out actions; returns the answer among them.
     pub(super) fn carry_out(&mut self, actions: Vec<Action>) -> Option<Answer> {
         let mut answer = None;
+        let mut undone = false;
         for action in actions {
             match action {
                 Action::Pool { added, removed } => {
                     if !added.is_empty() {
                         self.driver.pool_changed();
                     }
+                    let returned = undone.then(|| added.clone());
                     self.pool.apply(added, removed);
+                    if let Some(returned) = returned {
+                        self.tell_network(network::Input::Pooled(returned));
+                    }
                 }
                 Action::Moved(moved) => {
+                    undone = !moved.disconnected.is_empty();
                     self.moved(&moved);
                     self.tell_network(network::Input::Moved(moved));
                 }

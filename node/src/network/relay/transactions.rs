@@ -20,6 +20,10 @@ use crate::network::{AdmitToken, GossipId, Output, Peer, Topic, Verdict};
 /// twice.
 const MAX_SEEN: usize = 8_192;
 
+/// Transactions that are told at once, as many as may wait to be sent to one peer. After a long
+/// reorganization there may be more; whoever meets us asks for those.
+const MAX_TOLD: usize = 1_024;
+
 /// Transactions of a peer's pool that are asked for at once: half of what may be checked of it,
 /// so that one half is on its way while the other is checked.
 const BATCH: usize = MAX_CHECKING_PER_PEER / 2;
@@ -161,9 +165,10 @@ impl Transactions {
         }
     }
 
-    /// Tells the others of transactions of our own users.
+    /// Tells the others of transactions of our own users, and of those that came back from blocks
+    /// which left the best chain: who was on the other side of a split has never heard of them.
     pub fn pooled(&mut self, io: &mut Io<'_>, transactions: &[VerifiedTransaction]) {
-        for transaction in transactions {
+        for transaction in transactions.iter().take(MAX_TOLD) {
             publish(io, transaction.hash());
         }
     }
