@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, keccak256};
 use libp2p::gossipsub::{
-    Behaviour, ConfigBuilder, IdentTopic, IdentityTransform, Message, MessageAuthenticity,
+    Behaviour, Config, ConfigBuilder, IdentTopic, IdentityTransform, Message, MessageAuthenticity,
     MessageId, PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode,
     WhitelistSubscriptionFilter,
 };
@@ -29,6 +29,12 @@ const HELD_FOR: usize = (KNOWN_FOR.as_millis() / HEARTBEAT.as_millis() + 2) as u
 
 /// Messages that wait to be sent to one peer; a slow one misses what does not fit.
 const QUEUE: usize = 1_024;
+
+/// Messages that a peer is told of at once, and that it is asked for between two heartbeats. Each
+/// takes 34 bytes. A receiver refuses more than 16 KiB, together with the stream, and speaks no
+/// gossip any more with whom that happened five times; libp2p itself would send 5,000. What is
+/// left out was sent to most peers anyway, and another one tells of another part.
+const MAX_IDS: usize = 400;
 
 pub(super) type Gossip = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
@@ -72,9 +78,8 @@ pub(super) fn protocol(genesis: B256, name: &str) -> String {
     format!("/cairn/{digits}/{name}/1")
 }
 
-/// Subscribed to both topics.
-pub(super) fn behaviour(topics: &Topics) -> Result<Gossip, String> {
-    let config = ConfigBuilder::default()
+fn config() -> Result<Config, String> {
+    ConfigBuilder::default()
         .validate_messages()
         // Messages are content, not letters: an anonymous one has no author to check.
         .validation_mode(ValidationMode::Anonymous)
@@ -86,12 +91,17 @@ pub(super) fn behaviour(topics: &Topics) -> Result<Gossip, String> {
         .history_length(HELD_FOR)
         .flood_publish(true)
         .connection_handler_queue_len(QUEUE)
+        .max_control_messages_sent(MAX_IDS)
         .build()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.to_string())
+}
+
+/// Subscribed to both topics.
+pub(super) fn behaviour(topics: &Topics) -> Result<Gossip, String> {
     let both = HashSet::from([topics.blocks.hash(), topics.transactions.hash()]);
     let filter = WhitelistSubscriptionFilter(both);
-    let mut gossip =
-        Behaviour::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)?;
+    let anonymous = MessageAuthenticity::Anonymous;
+    let mut gossip = Behaviour::new_with_subscription_filter(anonymous, config()?, filter)?;
     gossip.with_peer_score(score(topics), thresholds())?;
     for topic in [&topics.blocks, &topics.transactions] {
         gossip.subscribe(topic).map_err(|error| error.to_string())?;
@@ -172,5 +182,29 @@ mod tests {
             None
         );
         behaviour(&topics).unwrap();
+    }
+
+    /// The length of a field of a protobuf message: its tag, how long it is, and what is in it.
+    fn field(content_bytes: usize) -> usize {
+        let digits = usize::BITS - content_bytes.leading_zeros();
+        1 + digits.div_ceil(7).max(1) as usize + content_bytes
+    }
+
+    #[test]
+    fn as_many_ids_as_are_sent_at_once_are_taken_by_the_receiver() {
+        let topics = Topics::new(B256::ZERO);
+        let message = Message {
+            source: None,
+            sequence_number: None,
+            topic: topics.hash(Topic::Transactions),
+            data: vec![7; 300],
+        };
+        let config = config().unwrap();
+        let id_bytes = field(message_id(&message).0.len());
+        assert_eq!(id_bytes, 34);
+        // An IHAVE, which names the topic, in a control message, in an RPC.
+        let ids_bytes = config.max_control_messages_sent() * id_bytes;
+        let ihave_bytes = field(field(message.topic.as_str().len()) + ids_bytes);
+        assert!(field(ihave_bytes) <= config.max_control_message_size());
     }
 }
