@@ -105,7 +105,7 @@ impl Task {
     }
 
     /// Ends the connection with a peer; whether there was one.
-    fn leave(&mut self, peer: &PeerId, why: &str) -> bool {
+    pub(super) fn leave(&mut self, peer: &PeerId, why: &str) -> bool {
         let Some(session) = self.sessions.get_mut(peer) else {
             return false;
         };

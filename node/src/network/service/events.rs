@@ -10,7 +10,7 @@ use libp2p::{Multiaddr, PeerId, gossipsub, identify, kad, mdns, ping};
 use super::address::{ip, is_public, split};
 use super::behaviour::BehaviourEvent;
 use super::codec::Received;
-use super::sessions::{Leaving, Session};
+use super::sessions::{Answers, Leaving, Session};
 use super::task::{Asked, Task};
 use super::why;
 use crate::clock;
@@ -75,6 +75,7 @@ impl Task {
         let now_ms = clock::now().ms;
         let inbound = endpoint.is_listener();
         let address = split(endpoint.get_remote_address().clone()).address;
+        let is_enough = !inbound && self.sessions.is_settled(now_ms, &id);
         self.questions.reached(connection, id);
         self.dialer.ended(now_ms, connection, Some(id));
         let opened = self
@@ -84,6 +85,19 @@ impl Task {
             self.inputs.push_back(Input::Connected { peer });
         } else if let Some(sentence) = self.sessions.get(&id).and_then(Session::sentence) {
             self.questions.settled(&id, &sentence);
+        }
+        if is_enough {
+            // The other side would take it for a sign that we have lost the one that stands.
+            let _ = self.swarm.close_connection(connection);
+        }
+    }
+
+    /// Leaves peers that have lost a connection and called again. Gossip says only over the first
+    /// one what it wants to hear, so the new one alone would stay without; they call once more, and
+    /// both sides begin anew.
+    pub(super) fn begin_anew(&mut self, now_ms: u64) {
+        for id in self.sessions.anew(now_ms) {
+            self.leave(&id, "it has lost the connection, and calls again");
         }
     }
 
@@ -339,14 +353,22 @@ impl Task {
             // No answer, or none to the wish to ping again, which libp2p tells as `Other`.
             Err(_) => None,
         };
-        if !session.pinged(ping_ms) && session.leaving.is_none() {
-            let why = "it does not answer any more".to_owned();
-            session.leaving = Some(Leaving {
-                why: why.clone(),
-                close_ms: 0,
-            });
-            self.tell(&format!("lost {}: {why}", event.peer));
-            self.last_words.remember(clock::now().ms, event.peer, why);
+        match session.pinged(event.connection, ping_ms) {
+            Answers::Elsewhere => {
+                tracing::debug!("{}: one of its connections is dead", event.peer);
+                // It has ended by itself if this fails.
+                let _ = self.swarm.close_connection(event.connection);
+            }
+            Answers::Nowhere if session.leaving.is_none() => {
+                let why = "it does not answer any more".to_owned();
+                session.leaving = Some(Leaving {
+                    why: why.clone(),
+                    close_ms: 0,
+                });
+                self.tell(&format!("lost {}: {why}", event.peer));
+                self.last_words.remember(clock::now().ms, event.peer, why);
+            }
+            Answers::Here | Answers::Nowhere => {}
         }
     }
 

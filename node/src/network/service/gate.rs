@@ -32,8 +32,9 @@ const MAX_PENDING_INBOUND: usize = 32;
 /// The same of our own dials.
 const MAX_PENDING_OUTBOUND: usize = 32;
 
-/// Connections of one peer.
-const MAX_PER_PEER: usize = 2;
+/// Connections of one peer: two that dial each other at the same moment have two, and one that
+/// has lost both calls again.
+const MAX_PER_PEER: usize = 3;
 
 /// Places that are kept for peers that we choose: whoever fills all others does not decide
 /// alone what we see. At most a quarter of all.

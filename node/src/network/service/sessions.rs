@@ -7,8 +7,16 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::network::{Peer, Status};
 
-/// Pings in a row without an answer after which a peer is gone.
+/// Pings in a row without an answer after which a connection is dead.
 const MAX_SILENT_PINGS: u32 = 2;
+
+/// The age from which a connection is known to both sides, where it is alive. Two nodes that dial
+/// each other at the same moment have their second one earlier: a handshake ends in 10 seconds.
+const SETTLED_MS: u64 = 15_000;
+
+/// How long a call must last to count: who looked for somebody else at our address hangs up
+/// before.
+const LASTING_MS: u64 = 2_000;
 
 /// One connection.
 #[derive(Debug)]
@@ -16,6 +24,22 @@ struct Connection {
     id: ConnectionId,
     address: Multiaddr,
     inbound: bool,
+    since_ms: u64,
+    silent_pings: u32,
+    /// Whether it is a call of a peer with which another one had stood for long: the peer does not
+    /// know of that one any more, as after a restart or with a new address.
+    is_anew: bool,
+}
+
+/// Where a peer answers, after a ping over one of its connections.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// Over that one, as far as is known.
+    Here,
+    /// Not any more over that one, but over another.
+    Elsewhere,
+    /// Over none.
+    Nowhere,
 }
 
 /// A peer from its first connection to its last.
@@ -28,7 +52,6 @@ pub(super) struct Session {
     /// What it said when it turned out to fit.
     pub ready: Option<Status>,
     pub ping_ms: Option<u64>,
-    silent_pings: u32,
     /// Why it is left, once that is decided, and when its connections are closed at the latest.
     pub leaving: Option<Leaving>,
 }
@@ -64,16 +87,34 @@ impl Session {
         }
     }
 
-    /// Takes in how a ping went; `false` if the peer does not answer any more.
-    pub(super) fn pinged(&mut self, ping_ms: Option<u64>) -> bool {
-        match ping_ms {
-            Some(_) => {
-                self.ping_ms = ping_ms;
-                self.silent_pings = 0;
-            }
-            None => self.silent_pings += 1,
+    /// Takes in how a ping went. Each connection counts for itself: one that is alive says
+    /// nothing of another.
+    pub(super) fn pinged(&mut self, connection: ConnectionId, ping_ms: Option<u64>) -> Answers {
+        let mut connections = self.connections.iter_mut();
+        let Some(pinged) = connections.find(|other| other.id == connection) else {
+            return Answers::Here;
+        };
+        pinged.silent_pings = match ping_ms {
+            Some(_) => 0,
+            None => pinged.silent_pings + 1,
+        };
+        let is_dead = pinged.is_dead();
+        self.ping_ms = ping_ms.or(self.ping_ms);
+        match is_dead {
+            false => Answers::Here,
+            true if self.connections.iter().all(Connection::is_dead) => Answers::Nowhere,
+            true => Answers::Elsewhere,
         }
-        self.silent_pings < MAX_SILENT_PINGS
+    }
+}
+
+impl Connection {
+    fn is_dead(&self) -> bool {
+        self.silent_pings >= MAX_SILENT_PINGS
+    }
+
+    fn has_stood(&self, now_ms: u64, for_ms: u64) -> bool {
+        now_ms.saturating_sub(self.since_ms) >= for_ms
     }
 }
 
@@ -99,6 +140,9 @@ impl Sessions {
             id: connection,
             address,
             inbound,
+            since_ms: now_ms,
+            silent_pings: 0,
+            is_anew: inbound && self.is_settled(now_ms, &id),
         };
         if let Some(session) = self.by_id.get_mut(&id) {
             session.connections.push(connection);
@@ -114,7 +158,6 @@ impl Sessions {
             since_ms: now_ms,
             ready: None,
             ping_ms: None,
-            silent_pings: 0,
             leaving: None,
         };
         self.by_id.insert(id, session);
@@ -130,6 +173,21 @@ impl Sessions {
         }
         self.by_peer.remove(&session.peer);
         self.by_id.remove(id)
+    }
+
+    /// Whether a connection with a peer has stood for long.
+    pub(super) fn is_settled(&self, now_ms: u64, id: &PeerId) -> bool {
+        let session = self.by_id.get(id);
+        let mut connections = session.into_iter().flat_map(|session| &session.connections);
+        connections.any(|connection| connection.has_stood(now_ms, SETTLED_MS))
+    }
+
+    /// Peers that have lost a connection and called again, and are not left yet.
+    pub(super) fn anew(&self, now_ms: u64) -> Vec<PeerId> {
+        let is_anew = |call: &Connection| call.is_anew && call.has_stood(now_ms, LASTING_MS);
+        let stay = self.iter().filter(|session| session.leaving.is_none());
+        let anew = stay.filter(|session| session.connections.iter().any(is_anew));
+        anew.map(|session| session.id).collect()
     }
 
     /// The session with a peer.
@@ -197,17 +255,78 @@ mod tests {
         assert_ne!(again.unwrap(), peer, "a number is never given twice");
     }
 
+    /// A call of this peer.
+    fn call(sessions: &mut Sessions, now_ms: u64, id: PeerId, connection: ConnectionId) {
+        sessions.opened(now_ms, id, connection, Multiaddr::empty(), true);
+    }
+
     #[test]
     fn a_peer_that_answers_no_ping_is_gone() {
-        let mut sessions = Sessions::default();
-        let id = PeerId::random();
-        let address = Multiaddr::empty();
-        sessions.opened(0, id, ConnectionId::new_unchecked(1), address, true);
+        let (mut sessions, id) = (Sessions::default(), PeerId::random());
+        let connection = ConnectionId::new_unchecked(1);
+        call(&mut sessions, 0, id, connection);
         let session = sessions.get_mut(&id).unwrap();
-        assert!(session.pinged(None));
-        assert!(session.pinged(Some(3)));
-        assert!(session.pinged(None));
-        assert!(!session.pinged(None));
+        assert_eq!(session.pinged(connection, None), Answers::Here);
+        assert_eq!(session.pinged(connection, Some(3)), Answers::Here);
+        assert_eq!(session.pinged(connection, None), Answers::Here);
+        assert_eq!(session.pinged(connection, None), Answers::Nowhere);
         assert_eq!(session.ping_ms, Some(3));
+    }
+
+    #[test]
+    fn a_connection_that_is_alive_does_not_keep_a_dead_one() {
+        let (mut sessions, id) = (Sessions::default(), PeerId::random());
+        let [dead, alive] = [1, 2].map(ConnectionId::new_unchecked);
+        call(&mut sessions, 0, id, dead);
+        call(&mut sessions, 0, id, alive);
+        let session = sessions.get_mut(&id).unwrap();
+        for answers in [Answers::Here, Answers::Elsewhere] {
+            assert_eq!(session.pinged(dead, None), answers);
+            assert_eq!(session.pinged(alive, Some(3)), Answers::Here);
+        }
+        // Closing takes a moment, and the other one can die meanwhile.
+        assert_eq!(session.pinged(alive, None), Answers::Here);
+        assert_eq!(session.pinged(alive, None), Answers::Nowhere);
+        sessions.closed(&id, dead);
+        let session = sessions.get_mut(&id).unwrap();
+        assert_eq!(session.pinged(dead, None), Answers::Here, "too late");
+        assert_eq!(session.pinged(alive, None), Answers::Nowhere);
+    }
+
+    #[test]
+    fn who_calls_although_it_is_connected_has_lost_that_connection() {
+        let (mut sessions, id) = (Sessions::default(), PeerId::random());
+        let [old, new] = [1, 2].map(ConnectionId::new_unchecked);
+        sessions.opened(1_000, id, old, Multiaddr::empty(), false);
+        assert!(sessions.anew(99_000).is_empty());
+        call(&mut sessions, 16_000, id, new);
+        assert!(sessions.anew(17_999).is_empty(), "it may hang up");
+        assert_eq!(sessions.anew(18_000), [id]);
+        sessions.closed(&id, old);
+        assert_eq!(sessions.anew(18_000), [id], "too late to do without");
+        sessions.closed(&id, new);
+        assert!(sessions.anew(99_000).is_empty());
+    }
+
+    #[test]
+    fn who_dials_at_the_same_moment_as_we_do_has_lost_nothing() {
+        let (mut sessions, id) = (Sessions::default(), PeerId::random());
+        let [ours, its] = [1, 2].map(ConnectionId::new_unchecked);
+        sessions.opened(1_000, id, ours, Multiaddr::empty(), false);
+        assert!(!sessions.is_settled(15_999, &id));
+        call(&mut sessions, 15_999, id, its);
+        assert!(sessions.anew(99_000).is_empty());
+        assert!(sessions.is_settled(16_000, &id));
+        assert!(!sessions.is_settled(16_000, &PeerId::random()));
+        assert!(!sessions.is_settled(500, &id), "a clock was set back");
+    }
+
+    #[test]
+    fn our_own_dials_are_no_sign_of_a_loss() {
+        let (mut sessions, id) = (Sessions::default(), PeerId::random());
+        let [its, ours] = [1, 2].map(ConnectionId::new_unchecked);
+        call(&mut sessions, 0, id, its);
+        sessions.opened(50_000, id, ours, Multiaddr::empty(), false);
+        assert!(sessions.anew(99_000).is_empty());
     }
 }

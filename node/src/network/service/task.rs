@@ -246,6 +246,7 @@ impl Task {
         self.inputs.push_back(Input::Tick);
         self.kept_places.clear();
         self.close_leaving(now.ms);
+        self.begin_anew(now.ms);
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         self.hearsay.age(gossip, Instant::now());
         self.questions.expire(now.ms);
