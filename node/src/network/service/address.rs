@@ -151,9 +151,14 @@ pub(super) fn quic(socket: SocketAddr) -> Multiaddr {
         .with(Protocol::QuicV1)
 }
 
+/// Whether a connection goes over QUIC; otherwise it goes over TCP.
+pub(super) fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| part == Protocol::QuicV1)
+}
+
 /// The way a connection takes, for people.
 pub(super) fn transport(address: &Multiaddr) -> &'static str {
-    match address.iter().any(|part| part == Protocol::QuicV1) {
+    match is_quic(address) {
         true => "QUIC",
         false => "TCP",
     }

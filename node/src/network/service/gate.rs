@@ -18,7 +18,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
-use super::address::foreign_ip;
+use super::address::{foreign_ip, is_quic};
 use super::bans::Bans;
 use crate::clock;
 
@@ -26,10 +26,16 @@ use crate::clock;
 /// have several nodes, and one attacker cannot take all places.
 const MAX_PER_IP: usize = 8;
 
-/// Connections that have not yet shown whose they are. Each costs a handshake.
-const MAX_PENDING_INBOUND: usize = 32;
+/// Connections that have not yet shown whose they are, over TCP; and as many over QUIC, whose
+/// first packet can bear any address: who fills the places of QUIC takes none of TCP. Each costs
+/// a handshake, and some kilobytes until that ends, after ten seconds at the latest.
+const MAX_PENDING_INBOUND: usize = 256;
 
-/// The same of our own dials.
+/// The same of one address that is not this machine's own. Connections that stand are counted
+/// apart, so that packets with a peer's address do not keep it out.
+const MAX_PENDING_PER_IP: usize = 4;
+
+/// Dials of ours that have not yet shown to whom they lead.
 const MAX_PENDING_OUTBOUND: usize = 32;
 
 /// Connections of one peer: two that dial each other at the same moment have two, and one that
@@ -84,13 +90,20 @@ struct Place {
     inbound: bool,
 }
 
+/// A connection that has not yet shown whose it is.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    ip: Option<IpAddr>,
+    is_quic: bool,
+}
+
 /// The behaviour.
 pub(super) struct Gate {
     max_peers: usize,
     pub bans: Bans,
     /// Whom alone we talk to.
     pub only: Option<BTreeSet<PeerId>>,
-    pending_inbound: HashMap<ConnectionId, Option<IpAddr>>,
+    pending_inbound: HashMap<ConnectionId, Pending>,
     pending_outbound: HashSet<ConnectionId>,
     places: HashMap<ConnectionId, Place>,
 }
@@ -147,18 +160,17 @@ impl Gate {
         if let Some(refused) = self.objection(None, remote) {
             return Err(refused);
         }
-        let ip = foreign_ip(remote);
-        let pending = self.pending_inbound.values();
-        let same = pending
-            .filter(|other| ip.is_some() && **other == ip)
-            .count();
-        if same + self.of_ip(ip) >= MAX_PER_IP {
+        let (ip, is_quic) = (foreign_ip(remote), is_quic(remote));
+        if self.of_ip(ip) >= MAX_PER_IP {
             return Err(Refused::SameIp);
         }
-        if self.pending_inbound.len() >= MAX_PENDING_INBOUND {
+        let pending = self.pending_inbound.values();
+        let alike = pending.filter(|other| other.is_quic == is_quic);
+        let same_ip = alike.clone().filter(|other| ip.is_some() && other.ip == ip);
+        if alike.count() >= MAX_PENDING_INBOUND || same_ip.count() >= MAX_PENDING_PER_IP {
             return Err(Refused::Busy);
         }
-        self.pending_inbound.insert(id, ip);
+        self.pending_inbound.insert(id, Pending { ip, is_quic });
         Ok(())
     }
 
@@ -286,5 +298,78 @@ impl NetworkBehaviour for Gate {
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate() -> Gate {
+        Gate::new(64, Bans::default(), None)
+    }
+
+    fn tcp(ip: u32) -> Multiaddr {
+        let ip = std::net::Ipv4Addr::from(ip);
+        format!("/ip4/{ip}/tcp/1").parse().unwrap()
+    }
+
+    fn quic(ip: u32) -> Multiaddr {
+        let ip = std::net::Ipv4Addr::from(ip);
+        format!("/ip4/{ip}/udp/1/quic-v1").parse().unwrap()
+    }
+
+    /// Some address of the Internet.
+    const FIRST: u32 = 0x5000_0000;
+
+    /// Lets connections call until the gate lets in no more; how many those are.
+    fn call(gate: &mut Gate, remotes: impl Iterator<Item = Multiaddr>) -> usize {
+        let mut calls = remotes.map(|remote| {
+            let id = ConnectionId::new_unchecked(gate.pending_inbound.len());
+            gate.pending_inbound(id, &remote)
+        });
+        calls.position(|call| call == Err(Refused::Busy)).unwrap()
+    }
+
+    #[test]
+    fn whoever_fills_the_places_of_quic_takes_none_of_tcp() {
+        let mut gate = gate();
+        assert_eq!(call(&mut gate, (FIRST..).map(quic)), MAX_PENDING_INBOUND);
+        assert_eq!(call(&mut gate, (FIRST..).map(tcp)), MAX_PENDING_INBOUND);
+        let first = ConnectionId::new_unchecked(0);
+        gate.pending_inbound.remove(&first);
+        assert_eq!(gate.pending_inbound(first, &quic(FIRST - 1)), Ok(()));
+    }
+
+    #[test]
+    fn handshakes_in_the_name_of_a_peer_do_not_keep_it_out() {
+        let mut gate = gate();
+        let forged = std::iter::repeat_with(|| quic(FIRST));
+        assert_eq!(call(&mut gate, forged), MAX_PENDING_PER_IP);
+        let [other, own] = [100, 101].map(ConnectionId::new_unchecked);
+        assert_eq!(gate.pending_inbound(other, &quic(FIRST + 1)), Ok(()));
+        assert_eq!(gate.pending_inbound(own, &tcp(FIRST)), Ok(()));
+        let peer = PeerId::random();
+        assert_eq!(gate.established(&peer, &tcp(FIRST), true), Ok(()));
+        assert_eq!(gate.established(&peer, &quic(FIRST), true), Ok(()));
+    }
+
+    #[test]
+    fn connections_that_stand_have_a_bound_for_each_address() {
+        let mut gate = gate();
+        for number in 0..MAX_PER_IP {
+            let place = Place {
+                peer: PeerId::random(),
+                ip: foreign_ip(&tcp(FIRST)),
+                inbound: true,
+            };
+            gate.places
+                .insert(ConnectionId::new_unchecked(number), place);
+        }
+        let id = ConnectionId::new_unchecked(MAX_PER_IP);
+        assert_eq!(gate.pending_inbound(id, &tcp(FIRST)), Err(Refused::SameIp));
+        let established = gate.established(&PeerId::random(), &quic(FIRST), true);
+        assert_eq!(established, Err(Refused::SameIp));
+        assert_eq!(gate.pending_inbound(id, &tcp(FIRST + 1)), Ok(()));
     }
 }
