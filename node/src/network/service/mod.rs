@@ -18,7 +18,7 @@
 //! | `task`, `events`, `outputs`, `commands` | the one task: its loop, what comes from libp2p, what the machine wants, what the operator wants |
 //! | [`handle`] | what the rest of the node may ask |
 //! | `start`, `key`, `file` | what can fail before that, the node's key, the files beside the database |
-//! | `transport`, `behaviour`, `codec`, `gossip` | libp2p, put together |
+//! | `transport`, `closing`, `behaviour`, `codec`, `gossip` | libp2p, put together |
 //! | `heard`, `useless` | gossip that waits for its verdict or is offered to others, and who tells too much |
 //! | `gate`, `bans` | who may connect |
 //! | `dial`, `book`, `address` | whom to connect with, and how addresses are written |
@@ -37,6 +37,7 @@ mod bans;
 mod behaviour;
 mod book;
 mod checks;
+mod closing;
 mod codec;
 mod commands;
 mod dial;

@@ -11,6 +11,8 @@ use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, dns, noise, quic, tcp, yamux};
 
+use super::closing::Closing;
+
 /// How long a connection may take to come about, with all handshakes.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -37,7 +39,7 @@ pub(super) fn build(key: &Keypair) -> io::Result<Swarming> {
         .authenticate(noise::Config::new(key).map_err(io::Error::other)?)
         .multiplex(multiplexer)
         .timeout(HANDSHAKE)
-        .boxed();
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Closing::new(muxer))));
     let quic = quic::tokio::Transport::new(quic_config(key))
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let both = tcp
