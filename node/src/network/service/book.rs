@@ -1,15 +1,23 @@
 //! The address book: where peers were found, and how dialing them went.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
+
+use super::address::foreign_ip;
 
 /// Most peers that are remembered, about 300 bytes each.
 const MAX_PEERS: usize = 1_024;
 
 /// Addresses of one peer. A node has one or two networks, and two transports on each.
 const MAX_ADDRESSES: usize = 4;
+
+/// Peers at one address that is not this machine's own, of those that were never reached. Ids
+/// cost nothing: without a bound, who has one address would fill the book, and be dialed instead
+/// of all others. Who was reached stays, so that a household can have more.
+const MAX_UNREACHED_PER_IP: usize = 2;
 
 /// How long an address rests after its first failure; twice as long after each further one.
 const FIRST_REST_MS: u64 = 10_000;
@@ -40,14 +48,22 @@ pub(super) struct Book {
     pub dirty: bool,
 }
 
+/// A peer that may be dialed now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Due {
+    pub peer: PeerId,
+    pub addresses: Vec<Multiaddr>,
+    /// Whether it was there once.
+    pub was_reached: bool,
+}
+
 impl Book {
     /// Takes in where a peer is said to be; whether that is news.
     pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) -> bool {
-        let peer = peer.to_string();
-        if !self.peers.contains_key(&peer) && self.peers.len() >= MAX_PEERS {
-            self.forget_worst();
+        if !self.has_room(&peer, &address) {
+            return false;
         }
-        let entry = self.peers.entry(peer).or_default();
+        let entry = self.entry(&peer);
         // What somebody says does not push out where the peer was found.
         let is_news = !entry.addresses.contains(&address) && entry.addresses.len() < MAX_ADDRESSES;
         if is_news {
@@ -59,15 +75,37 @@ impl Book {
 
     /// Takes in that a peer was reached at an address, which is now its first.
     pub(super) fn reached(&mut self, now_ms: u64, peer: PeerId, address: Multiaddr) {
-        self.learn(peer, address.clone());
-        if let Some(entry) = self.peers.get_mut(&peer.to_string()) {
-            entry.addresses.retain(|other| *other != address);
-            entry.addresses.insert(0, address);
-            entry.addresses.truncate(MAX_ADDRESSES);
-            entry.last_success_ms = Some(now_ms);
-            entry.failures = 0;
-            self.dirty = true;
+        let entry = self.entry(&peer);
+        entry.addresses.retain(|other| *other != address);
+        entry.addresses.insert(0, address);
+        entry.addresses.truncate(MAX_ADDRESSES);
+        entry.last_success_ms = Some(now_ms);
+        entry.failures = 0;
+        self.dirty = true;
+    }
+
+    fn entry(&mut self, peer: &PeerId) -> &mut Entry {
+        let peer = peer.to_string();
+        if !self.peers.contains_key(&peer) && self.peers.len() >= MAX_PEERS {
+            self.forget_worst();
         }
+        self.peers.entry(peer).or_default()
+    }
+
+    /// Whether one that is said to be at an address can be remembered there.
+    fn has_room(&self, peer: &PeerId, address: &Multiaddr) -> bool {
+        let Some(ip) = foreign_ip(address) else {
+            return true;
+        };
+        let peer = peer.to_string();
+        if self.peers.get(&peer).is_some_and(Entry::was_reached) {
+            return true;
+        }
+        let others = self
+            .peers
+            .iter()
+            .filter(|(other, entry)| **other != peer && !entry.was_reached() && entry.is_at(ip));
+        others.count() < MAX_UNREACHED_PER_IP
     }
 
     /// Takes in that a peer was not reached, or did not fit.
@@ -76,7 +114,7 @@ impl Book {
         if let Some(entry) = self.peers.get_mut(&peer) {
             entry.failures = entry.failures.saturating_add(1);
             entry.last_failure_ms = Some(now_ms);
-            if entry.failures >= MAX_FAILURES && entry.last_success_ms.is_none() {
+            if entry.failures >= MAX_FAILURES && !entry.was_reached() {
                 self.peers.remove(&peer);
             }
             self.dirty = true;
@@ -90,18 +128,24 @@ impl Book {
         known
     }
 
-    /// Peers that may be dialed now, and where.
-    pub(super) fn due(&self, now_ms: u64) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    /// Peers that may be dialed now.
+    pub(super) fn due(&self, now_ms: u64) -> Vec<Due> {
         let due = self.peers.iter().filter(|(_, entry)| entry.is_due(now_ms));
-        due.filter_map(|(peer, entry)| Some((peer.parse().ok()?, entry.addresses.clone())))
-            .collect()
+        let due = due.filter_map(|(peer, entry)| {
+            Some(Due {
+                peer: peer.parse().ok()?,
+                addresses: entry.addresses.clone(),
+                was_reached: entry.was_reached(),
+            })
+        });
+        due.collect()
     }
 
     fn forget_worst(&mut self) {
         // Names cost nothing: who was ever reached stays for as long as there are others.
         let worst = self.peers.iter().max_by_key(|(_, entry)| {
             let age = u64::MAX - entry.last_success_ms.unwrap_or(0);
-            (entry.last_success_ms.is_none(), entry.failures, age)
+            (!entry.was_reached(), entry.failures, age)
         });
         if let Some(peer) = worst.map(|(peer, _)| peer.clone()) {
             self.peers.remove(&peer);
@@ -110,6 +154,15 @@ impl Book {
 }
 
 impl Entry {
+    fn was_reached(&self) -> bool {
+        self.last_success_ms.is_some()
+    }
+
+    fn is_at(&self, ip: IpAddr) -> bool {
+        let mut ips = self.addresses.iter().filter_map(foreign_ip);
+        ips.any(|other| other == ip)
+    }
+
     fn is_due(&self, now_ms: u64) -> bool {
         let Some(last_ms) = self.last_failure_ms.filter(|_| self.failures > 0) else {
             return true;
@@ -136,7 +189,12 @@ mod tests {
         book.reached(5, peer, address(2));
         let json = serde_json::to_string(&book).unwrap();
         let read: Book = serde_json::from_str(&json).unwrap();
-        assert_eq!(read.due(0), [(peer, vec![address(2), address(1)])]);
+        let due = Due {
+            peer,
+            addresses: vec![address(2), address(1)],
+            was_reached: true,
+        };
+        assert_eq!(read.due(0), [due]);
         assert_eq!(read.peers, book.peers);
     }
 
@@ -179,5 +237,31 @@ mod tests {
         }
         assert!(!book.peers.contains_key(&stranger.to_string()));
         assert!(book.peers.contains_key(&name));
+    }
+
+    #[test]
+    fn nobody_fills_the_book_from_one_address() {
+        let at =
+            |port: u16| -> Multiaddr { format!("/ip4/203.0.113.1/tcp/{port}").parse().unwrap() };
+        let mut book = Book::default();
+        let peers: Vec<_> = (0..9).map(|_| PeerId::random()).collect();
+        let learned = |book: &mut Book| {
+            let learned = (1..)
+                .zip(&peers)
+                .filter(|(port, peer)| book.learn(**peer, at(*port)));
+            learned.count()
+        };
+        assert_eq!(learned(&mut book), MAX_UNREACHED_PER_IP);
+        assert!(
+            book.learn(peers[0], at(99)),
+            "another address of one of them"
+        );
+        let elsewhere = "/ip4/203.0.113.2/tcp/1".parse().unwrap();
+        assert!(book.learn(PeerId::random(), elsewhere));
+        // Who was there has its place for itself, and leaves room for others.
+        book.reached(0, peers[0], at(1));
+        book.reached(0, peers[8], at(9));
+        assert_eq!(learned(&mut book), 1);
+        assert_eq!(book.due(0).len(), MAX_UNREACHED_PER_IP + 3);
     }
 }

@@ -208,7 +208,7 @@ impl Task {
             });
             known.next().is_some() || sessions.at(&place.address).is_some()
         };
-        let dials = self.dialer.due(now.ms, outbound, &self.book, is_connected);
+        let dials = self.dialer.due(now.ms, &outbound, &self.book, is_connected);
         for dial in dials {
             let condition = PeerCondition::DisconnectedAndNotDialing;
             let options = dial_options(dial.peer, dial.addresses.clone(), condition);

@@ -1,10 +1,13 @@
 //! Whom to dial, and when: peers that the operator named, and some of the address book.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
-use super::address::Place;
-use super::book::Book;
+use super::address::{Place, foreign_ip};
+use super::book::{Book, Due};
 use super::random::Random;
 
 /// Peers that can be named.
@@ -12,6 +15,10 @@ const MAX_KEPT: usize = 256;
 
 /// Peers that we keep ourselves connected to by our own choice.
 pub(super) const OUTBOUND: usize = 8;
+
+/// The same at one address that is not this machine's own: who has one cannot have all of our
+/// choice.
+const MAX_PER_IP: usize = 2;
 
 /// Dials of the address book that begin in one round.
 const MAX_DIALS: usize = 4;
@@ -94,11 +101,12 @@ impl Dialer {
         self.kept.len() != before
     }
 
-    /// What is to be dialed now.
+    /// What is to be dialed now. Connected by our own choice are peers at these addresses, or on
+    /// this machine.
     pub(super) fn due(
         &mut self,
         now_ms: u64,
-        outbound: usize,
+        outbound: &[Option<IpAddr>],
         book: &Book,
         is_connected: impl Fn(&Place, Option<&PeerId>) -> bool,
     ) -> Vec<Dial> {
@@ -117,21 +125,21 @@ impl Dialer {
                 });
             }
         }
-        let wanted = OUTBOUND.saturating_sub(outbound + dials.len());
-        dials.extend(self.some_of_book(now_ms, wanted.min(MAX_DIALS), book, is_connected));
+        let wanted = OUTBOUND.saturating_sub(outbound.len() + dials.len());
+        if wanted > 0 {
+            let due = self.due_of_book(now_ms, book, is_connected);
+            let taken = outbound.iter().flatten().copied().collect();
+            dials.extend(self.choose(wanted.min(MAX_DIALS), due, taken));
+        }
         dials
     }
 
-    fn some_of_book(
-        &mut self,
+    fn due_of_book(
+        &self,
         now_ms: u64,
-        wanted: usize,
         book: &Book,
         is_connected: impl Fn(&Place, Option<&PeerId>) -> bool,
-    ) -> Vec<Dial> {
-        if wanted == 0 {
-            return Vec::new();
-        }
+    ) -> Vec<Due> {
         let nowhere = |peer| Place {
             address: Multiaddr::empty(),
             peer: Some(peer),
@@ -141,10 +149,28 @@ impl Dialer {
             kept.any(|kept| kept.place.peer.as_ref() == Some(peer))
         };
         let mut due = book.due(now_ms);
-        due.retain(|(peer, _)| !is_kept(peer) && !is_connected(&nowhere(*peer), Some(peer)));
+        due.retain(|due| !is_kept(&due.peer) && !is_connected(&nowhere(due.peer), Some(&due.peer)));
+        due
+    }
+
+    /// Some of those that are due, at most so many at one address together with those that are
+    /// taken.
+    fn choose(&mut self, wanted: usize, mut due: Vec<Due>, mut taken: Vec<IpAddr>) -> Vec<Dial> {
         let mut dials = Vec::new();
-        while dials.len() < wanted && !due.is_empty() {
-            let (peer, addresses) = due.swap_remove(self.random.below(due.len()));
+        while dials.len() < wanted
+            && let Some(Due {
+                peer,
+                mut addresses,
+                ..
+            }) = self.pick(&mut due)
+        {
+            addresses.retain(|address| has_room(&taken, address));
+            if addresses.is_empty() {
+                continue;
+            }
+            // A peer counts once at each, however many transports it has there.
+            let ips: BTreeSet<_> = addresses.iter().filter_map(foreign_ip).collect();
+            taken.extend(ips);
             dials.push(Dial {
                 peer: Some(peer),
                 addresses,
@@ -152,6 +178,21 @@ impl Dialer {
             });
         }
         dials
+    }
+
+    /// Takes one of those that are due. In half of the cases it is one that was reached before, if
+    /// there is any: those that somebody has only told us of can be as many as he likes.
+    fn pick(&mut self, due: &mut Vec<Due>) -> Option<Due> {
+        let reached = (0..due.len()).filter(|index| due[*index].was_reached);
+        let reached: Vec<usize> = match self.random.percent(50) {
+            true => reached.collect(),
+            false => Vec::new(),
+        };
+        let index = match reached.len() {
+            0 => self.random.below(due.len()),
+            count => reached[self.random.below(count)],
+        };
+        (index < due.len()).then(|| due.swap_remove(index))
     }
 
     /// Takes in that a dial has begun.
@@ -186,6 +227,13 @@ impl Dialer {
             kept.failures = 0;
         }
     }
+}
+
+fn has_room(taken: &[IpAddr], address: &Multiaddr) -> bool {
+    foreign_ip(address).is_none_or(|ip| {
+        let same = taken.iter().filter(|other| **other == ip);
+        same.count() < MAX_PER_IP
+    })
 }
 
 impl Kept {
@@ -224,11 +272,11 @@ mod tests {
         dialer.keep(place(1, None)).unwrap();
         let mut now_ms = 1_000;
         for round in 0..12 {
-            let dials = dialer.due(now_ms, 0, &book, |_, _| false);
+            let dials = dialer.due(now_ms, &[], &book, |_, _| false);
             assert_eq!(dials.len(), 1, "round {round}");
             let connection = ConnectionId::new_unchecked(round);
             dialer.begun(&dials[0], connection);
-            assert!(dialer.due(now_ms, 0, &book, |_, _| false).is_empty());
+            assert!(dialer.due(now_ms, &[], &book, |_, _| false).is_empty());
             let told = dialer.ended(now_ms, connection, None);
             assert_eq!(told.is_some(), round == 2, "once, and not at once: {round}");
             let wait_ms = dialer.kept[0].next_ms - now_ms;
@@ -237,8 +285,8 @@ mod tests {
             now_ms += wait_ms;
         }
         dialer.keep(place(1, None)).unwrap();
-        assert_eq!(dialer.due(0, 0, &book, |_, _| false).len(), 1);
-        assert!(dialer.due(0, 0, &book, |_, _| true).is_empty());
+        assert_eq!(dialer.due(0, &[], &book, |_, _| false).len(), 1);
+        assert!(dialer.due(0, &[], &book, |_, _| true).is_empty());
     }
 
     #[test]
@@ -249,12 +297,14 @@ mod tests {
         for (port, peer) in (1..).zip(&peers) {
             book.learn(*peer, place(port, None).address);
         }
-        let count =
-            |dialer: &mut Dialer, outbound| dialer.due(0, outbound, &book, |_, _| false).len();
+        let count = |dialer: &mut Dialer, outbound| {
+            let here = vec![None; outbound];
+            dialer.due(0, &here, &book, |_, _| false).len()
+        };
         assert_eq!(count(&mut dialer, 0), MAX_DIALS);
         assert_eq!(count(&mut dialer, OUTBOUND - 1), 1);
         assert_eq!(count(&mut dialer, OUTBOUND), 0);
-        let all = dialer.due(0, 0, &book, |_, peer| peer != Some(&peers[3]));
+        let all = dialer.due(0, &[], &book, |_, peer| peer != Some(&peers[3]));
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].peer, Some(peers[3]));
     }
@@ -271,5 +321,39 @@ mod tests {
         let is_peer = |place: &Place| place.peer == Some(peer);
         assert!(dialer.forget(is_peer, Some(&peer)));
         assert!(!dialer.forget(is_peer, Some(&peer)));
+    }
+
+    /// A peer at this address of the Internet.
+    fn due(last: u8, was_reached: bool) -> Due {
+        let at =
+            |rest: &str| -> Multiaddr { format!("/ip4/203.0.113.{last}/{rest}").parse().unwrap() };
+        Due {
+            peer: PeerId::random(),
+            addresses: vec![at("tcp/1"), at("udp/1/quic-v1")],
+            was_reached,
+        }
+    }
+
+    #[test]
+    fn not_all_that_we_choose_are_at_one_address() {
+        let ip = |last| IpAddr::from([203, 0, 113, last]);
+        let mut all: Vec<_> = (0..9).map(|_| due(1, true)).collect();
+        let count = |taken| dialer().choose(OUTBOUND, all.clone(), taken).len();
+        assert_eq!(count(vec![]), MAX_PER_IP);
+        assert_eq!(count(vec![ip(1), ip(2)]), MAX_PER_IP - 1);
+        assert_eq!(count(vec![ip(1); MAX_PER_IP]), 0);
+        all.push(due(2, false));
+        assert_eq!(dialer().choose(OUTBOUND, all, vec![]).len(), MAX_PER_IP + 1);
+    }
+
+    #[test]
+    fn those_that_were_reached_are_not_lost_among_those_that_were_told() {
+        let mut dialer = dialer();
+        let mut all: Vec<_> = (0..200).map(|number| due(number, false)).collect();
+        all.push(due(200, true));
+        let good = all[200].peer;
+        let chosen = (0..1_000).map(|_| dialer.choose(1, all.clone(), Vec::new()));
+        let count = chosen.filter(|dials| dials[0].peer == Some(good)).count();
+        assert!((400..600).contains(&count), "{count}");
     }
 }

@@ -139,9 +139,11 @@ impl Gate {
         (self.peers(|_| true) >= max).then_some(Refused::Full { max })
     }
 
-    /// Peers that we dialed.
-    pub(super) fn outbound(&self) -> usize {
-        self.peers(|place| !place.inbound)
+    /// Where each peer is that we dialed, unless that is this machine.
+    pub(super) fn outbound(&self) -> Vec<Option<IpAddr>> {
+        let places = self.places.values().filter(|place| !place.inbound);
+        let peers: HashMap<_, _> = places.map(|place| (place.peer, place.ip)).collect();
+        peers.into_values().collect()
     }
 
     fn peers(&self, which: impl Fn(&Place) -> bool) -> usize {
