@@ -1,6 +1,6 @@
 //! Whom to dial, and when: peers that the operator named, and some of the address book.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use libp2p::swarm::ConnectionId;
@@ -46,10 +46,18 @@ struct Kept {
     dialing: Option<ConnectionId>,
 }
 
+/// A peer of the address book that is being dialed.
+#[derive(Debug)]
+struct Chosen {
+    peer: PeerId,
+    ips: BTreeSet<IpAddr>,
+}
+
 /// All that is to be dialed.
 #[derive(Debug)]
 pub(super) struct Dialer {
     kept: Vec<Kept>,
+    chosen: HashMap<ConnectionId, Chosen>,
     random: Random,
 }
 
@@ -66,6 +74,7 @@ impl Dialer {
     pub(super) fn new(random: Random) -> Self {
         Self {
             kept: Vec::new(),
+            chosen: HashMap::new(),
             random,
         }
     }
@@ -125,10 +134,12 @@ impl Dialer {
                 });
             }
         }
-        let wanted = OUTBOUND.saturating_sub(outbound.len() + dials.len());
+        let wanted = OUTBOUND.saturating_sub(outbound.len() + self.chosen.len() + dials.len());
         if wanted > 0 {
             let due = self.due_of_book(now_ms, book, is_connected);
-            let taken = outbound.iter().flatten().copied().collect();
+            let chosen = self.chosen.values().flat_map(|chosen| &chosen.ips);
+            let taken = outbound.iter().flatten().chain(chosen);
+            let taken = taken.copied().collect();
             dials.extend(self.choose(wanted.min(MAX_DIALS), due, taken));
         }
         dials
@@ -144,12 +155,14 @@ impl Dialer {
             address: Multiaddr::empty(),
             peer: Some(peer),
         };
-        let is_kept = |peer: &PeerId| {
+        let is_ours = |peer: &PeerId| {
             let mut kept = self.kept.iter();
+            let mut chosen = self.chosen.values();
             kept.any(|kept| kept.place.peer.as_ref() == Some(peer))
+                || chosen.any(|chosen| chosen.peer == *peer)
         };
         let mut due = book.due(now_ms);
-        due.retain(|due| !is_kept(&due.peer) && !is_connected(&nowhere(due.peer), Some(&due.peer)));
+        due.retain(|due| !is_ours(&due.peer) && !is_connected(&nowhere(due.peer), Some(&due.peer)));
         due
     }
 
@@ -169,8 +182,7 @@ impl Dialer {
                 continue;
             }
             // A peer counts once at each, however many transports it has there.
-            let ips: BTreeSet<_> = addresses.iter().filter_map(foreign_ip).collect();
-            taken.extend(ips);
+            taken.extend(ips(&addresses));
             dials.push(Dial {
                 peer: Some(peer),
                 addresses,
@@ -199,6 +211,9 @@ impl Dialer {
     pub(super) fn begun(&mut self, dial: &Dial, connection: ConnectionId) {
         if let Some(kept) = dial.kept.and_then(|index| self.kept.get_mut(index)) {
             kept.dialing = Some(connection);
+        } else if let Some(peer) = dial.peer {
+            let ips = ips(&dial.addresses);
+            self.chosen.insert(connection, Chosen { peer, ips });
         }
     }
 
@@ -210,6 +225,7 @@ impl Dialer {
         connection: ConnectionId,
         found: Option<PeerId>,
     ) -> Option<Multiaddr> {
+        self.chosen.remove(&connection);
         let dialing = Some(connection);
         let kept = self.kept.iter_mut().find(|kept| kept.dialing == dialing)?;
         kept.dialing = None;
@@ -227,6 +243,10 @@ impl Dialer {
             kept.failures = 0;
         }
     }
+}
+
+fn ips(addresses: &[Multiaddr]) -> BTreeSet<IpAddr> {
+    addresses.iter().filter_map(foreign_ip).collect()
 }
 
 fn has_room(taken: &[IpAddr], address: &Multiaddr) -> bool {
@@ -355,5 +375,40 @@ mod tests {
         let chosen = (0..1_000).map(|_| dialer.choose(1, all.clone(), Vec::new()));
         let count = chosen.filter(|dials| dials[0].peer == Some(good)).count();
         assert!((400..600).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn dials_that_are_under_way_are_counted() {
+        let (mut dialer, mut book) = (dialer(), Book::default());
+        for port in 1..=20 {
+            book.learn(PeerId::random(), place(port, None).address);
+        }
+        let mut connections = (1..).map(ConnectionId::new_unchecked);
+        let mut dial = |dialer: &mut Dialer| {
+            let dials = dialer.due(0, &[], &book, |_, _| false);
+            let begun = dials.iter().zip(connections.by_ref());
+            begun.for_each(|(dial, connection)| dialer.begun(dial, connection));
+            dials
+        };
+        let mut dials = dial(&mut dialer);
+        dials.extend(dial(&mut dialer));
+        let peers: BTreeSet<_> = dials.iter().filter_map(|dial| dial.peer).collect();
+        assert_eq!(peers.len(), OUTBOUND, "nobody twice");
+        assert!(dial(&mut dialer).is_empty());
+        dialer.ended(0, ConnectionId::new_unchecked(3), None);
+        assert_eq!(dial(&mut dialer).len(), 1);
+    }
+
+    #[test]
+    fn dials_that_are_under_way_take_the_room_of_their_address() {
+        let (mut dialer, mut book) = (dialer(), Book::default());
+        for due in (0..3).map(|_| due(1, true)) {
+            book.reached(0, due.peer, due.addresses[0].clone());
+        }
+        let dials = dialer.due(0, &[], &book, |_, _| false);
+        assert_eq!(dials.len(), MAX_PER_IP);
+        dialer.begun(&dials[0], ConnectionId::new_unchecked(1));
+        let dials = dialer.due(0, &[], &book, |_, _| false);
+        assert_eq!(dials.len(), MAX_PER_IP - 1);
     }
 }

@@ -149,7 +149,9 @@ impl Task {
         }
         if let Some(peer) = peer {
             tracing::debug!("{peer} cannot be called: {sentence}");
-            self.book.failed(now_ms, &peer);
+            if why::is_its_failure(error) {
+                self.book.failed(now_ms, &peer);
+            }
         }
     }
 

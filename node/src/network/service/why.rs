@@ -109,6 +109,21 @@ pub(super) fn dial(error: &DialError, wanted: Option<&PeerId>) -> String {
     }
 }
 
+/// Whether it says something of who was dialed, and not of us at this moment.
+pub(super) fn is_its_failure(error: &DialError) -> bool {
+    match error {
+        DialError::Transport(_)
+        | DialError::WrongPeerId { .. }
+        | DialError::LocalPeerId { .. }
+        | DialError::NoAddresses => true,
+        DialError::Denied { cause } => match cause.downcast_ref::<Refused>() {
+            Some(Refused::Banned { .. } | Refused::NotListed | Refused::SameIp) => true,
+            Some(Refused::Full { .. } | Refused::SamePeer | Refused::Busy) | None => false,
+        },
+        DialError::DialPeerConditionFalse(_) | DialError::Aborted => false,
+    }
+}
+
 /// What is said of ourselves.
 pub(super) const OURSELVES: &str = "that address is this node's own";
 
@@ -180,6 +195,8 @@ fn innermost(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use libp2p::swarm::dial_opts::PeerCondition;
+
     use super::*;
 
     #[test]
@@ -219,5 +236,31 @@ mod tests {
         questions.expire(u64::MAX);
         assert_eq!(answer.try_recv(), Ok(Ok("it is connected".to_owned())));
         assert!(questions.has_room());
+    }
+
+    #[test]
+    fn who_was_not_dialed_is_not_blamed_for_it() {
+        let denied = |refused: Refused| DialError::Denied {
+            cause: ConnectionDenied::new(refused),
+        };
+        let condition = PeerCondition::DisconnectedAndNotDialing;
+        for ours in [
+            DialError::DialPeerConditionFalse(condition),
+            DialError::Aborted,
+            denied(Refused::SamePeer),
+            denied(Refused::Busy),
+        ] {
+            assert!(!is_its_failure(&ours), "{ours}");
+        }
+        let (obtained, address) = (PeerId::random(), Multiaddr::empty());
+        for its in [
+            DialError::Transport(Vec::new()),
+            DialError::WrongPeerId { obtained, address },
+            // Otherwise it would be dialed again at once.
+            denied(Refused::SameIp),
+            DialError::NoAddresses,
+        ] {
+            assert!(is_its_failure(&its), "{its}");
+        }
     }
 }
