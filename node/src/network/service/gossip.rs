@@ -36,6 +36,11 @@ const QUEUE: usize = 1_024;
 /// left out was sent to most peers anyway, and another one tells of another part.
 const MAX_IDS: usize = 400;
 
+/// How long a peer has to send what we asked it for, before it counts as a promise broken. A slow
+/// line needs more than libp2p's three seconds for as many messages as can be asked for at once.
+/// Longer would keep us from asking others meanwhile.
+const PROMISE: Duration = Duration::from_secs(15);
+
 pub(super) type Gossip = Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
 
 /// The two topics of a chain.
@@ -92,6 +97,7 @@ fn config() -> Result<Config, String> {
         .flood_publish(true)
         .connection_handler_queue_len(QUEUE)
         .max_control_messages_sent(MAX_IDS)
+        .iwant_followup_time(PROMISE)
         .build()
         .map_err(|error| error.to_string())
 }
@@ -143,8 +149,12 @@ fn score(topics: &Topics) -> PeerScoreParams {
         topic_score_cap: 20.0,
         app_specific_weight: 0.0,
         ip_colocation_factor_weight: 0.0,
-        behaviour_penalty_weight: -1.0,
-        behaviour_penalty_threshold: 6.0,
+        // Mostly promises that are broken, which an honest peer does by whole batches: what waits
+        // for its line for a second is not sent any more. One batch costs nothing. Whoever goes on
+        // breaking all of them is not asked any more after some 15 seconds (4,400 of them, a tenth
+        // of which is forgiven each second), but is still listened to and told what is our own.
+        behaviour_penalty_weight: -2.5e-6,
+        behaviour_penalty_threshold: MAX_IDS as f64,
         behaviour_penalty_decay: 0.9,
         // Also of peers that did nothing wrong: one that calls under ever new names
         // must not fill the memory with them.
@@ -206,5 +216,22 @@ mod tests {
         let ids_bytes = config.max_control_messages_sent() * id_bytes;
         let ihave_bytes = field(field(message.topic.as_str().len()) + ids_bytes);
         assert!(field(ihave_bytes) <= config.max_control_message_size());
+    }
+
+    #[test]
+    fn broken_promises_cost_a_peer_no_more_than_being_asked() {
+        let (score, thresholds) = (score(&Topics::new(B256::ZERO)), thresholds());
+        let cost = |broken: f64| {
+            let excess = (broken - score.behaviour_penalty_threshold).max(0.0);
+            score.behaviour_penalty_weight * excess * excess
+        };
+        let batch = MAX_IDS as f64;
+        assert!(cost(batch) > thresholds.gossip_threshold / 2.0);
+        // All that it can be asked for, for ever.
+        assert_eq!(score.decay_interval, Duration::from_secs(1));
+        let per_s = batch / HEARTBEAT.as_secs_f64();
+        let most = per_s / (1.0 - score.behaviour_penalty_decay);
+        assert!(cost(most) < thresholds.gossip_threshold);
+        assert!(cost(most) > thresholds.publish_threshold);
     }
 }
