@@ -1,6 +1,6 @@
 //! The address book: where peers were found, and how dialing them went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use libp2p::{Multiaddr, PeerId};
@@ -18,6 +18,10 @@ const MAX_ADDRESSES: usize = 4;
 /// cost nothing: without a bound, who has one address would fill the book, and be dialed instead
 /// of all others. Who was reached stays, so that a household can have more.
 const MAX_UNREACHED_PER_IP: usize = 2;
+
+/// Peers that the operator removed and that are remembered for it, until the node ends. Nobody
+/// removes so many by hand.
+const MAX_REMOVED: usize = 256;
 
 /// How long an address rests after its first failure; twice as long after each further one.
 const FIRST_REST_MS: u64 = 10_000;
@@ -44,6 +48,9 @@ struct Entry {
 pub(super) struct Book {
     /// By peer id.
     peers: BTreeMap<String, Entry>,
+    /// Who is not to be found again, the latest last.
+    #[serde(skip)]
+    removed: VecDeque<PeerId>,
     #[serde(skip)]
     pub dirty: bool,
 }
@@ -60,7 +67,7 @@ pub(super) struct Due {
 impl Book {
     /// Takes in where a peer is said to be; whether that is news.
     pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) -> bool {
-        if !self.has_room(&peer, &address) {
+        if self.is_removed(&peer) || !self.has_room(&peer, &address) {
             return false;
         }
         let entry = self.entry(&peer);
@@ -75,6 +82,9 @@ impl Book {
 
     /// Takes in that a peer was reached at an address, which is now its first.
     pub(super) fn reached(&mut self, now_ms: u64, peer: PeerId, address: Multiaddr) {
+        if self.is_removed(&peer) {
+            return;
+        }
         let entry = self.entry(&peer);
         entry.addresses.retain(|other| *other != address);
         entry.addresses.insert(0, address);
@@ -126,6 +136,33 @@ impl Book {
         let known = self.peers.remove(&peer.to_string()).is_some();
         self.dirty |= known;
         known
+    }
+
+    /// Forgets a peer, and learns nothing of it until it is named again; whether it was known.
+    pub(super) fn remove(&mut self, peer: PeerId) -> bool {
+        self.named(&peer);
+        self.removed.push_back(peer);
+        if self.removed.len() > MAX_REMOVED {
+            self.removed.pop_front();
+        }
+        self.forget(&peer)
+    }
+
+    /// Takes in that the operator names a peer.
+    pub(super) fn named(&mut self, peer: &PeerId) {
+        self.removed.retain(|other| other != peer);
+    }
+
+    /// Whether the operator removed a peer, and has not named it since.
+    pub(super) fn is_removed(&self, peer: &PeerId) -> bool {
+        self.removed.contains(peer)
+    }
+
+    /// Who was reached at an address last.
+    pub(super) fn at(&self, address: &Multiaddr) -> Option<PeerId> {
+        let mut reached = self.peers.iter().filter(|(_, entry)| entry.was_reached());
+        let (peer, _) = reached.find(|(_, entry)| entry.addresses.first() == Some(address))?;
+        peer.parse().ok()
     }
 
     /// Peers that may be dialed now.
@@ -263,5 +300,25 @@ mod tests {
         book.reached(0, peers[8], at(9));
         assert_eq!(learned(&mut book), 1);
         assert_eq!(book.due(0).len(), MAX_UNREACHED_PER_IP + 3);
+    }
+
+    #[test]
+    fn who_was_removed_is_not_found_again_until_it_is_named() {
+        let peer = PeerId::random();
+        let mut book = Book::default();
+        book.reached(0, peer, address(1));
+        assert_eq!(book.at(&address(1)), Some(peer));
+        assert!(book.remove(peer));
+        assert!(!book.remove(peer));
+        assert_eq!(book.at(&address(1)), None);
+        assert!(!book.learn(peer, address(1)));
+        book.reached(1, peer, address(1));
+        assert!(book.is_removed(&peer) && book.due(2).is_empty());
+        book.named(&peer);
+        assert!(book.learn(peer, address(1)));
+        for _ in 0..=MAX_REMOVED {
+            book.remove(PeerId::random());
+        }
+        assert_eq!(book.removed.len(), MAX_REMOVED);
     }
 }

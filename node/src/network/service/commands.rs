@@ -17,6 +17,9 @@ use super::{start, why};
 use crate::clock;
 use crate::core::Now;
 
+/// Why a peer is left that the operator removed.
+pub(super) const REMOVED: &str = "the operator removed it";
+
 impl Task {
     /// An answer that nobody waits for any more is dropped.
     pub(super) fn command(&mut self, command: Command) {
@@ -80,6 +83,9 @@ impl Task {
         if place.peer.as_ref() == Some(self.swarm.local_peer_id()) {
             return Err(why::OURSELVES.to_owned());
         }
+        if let Some(peer) = &place.peer {
+            self.book.named(peer);
+        }
         self.dialer.keep(place)?;
         self.dial_due(clock::now());
         Ok(())
@@ -91,15 +97,21 @@ impl Task {
             Err(error) => {
                 let place = address::parse(text).map_err(|_| error)?;
                 let session = self.sessions.at(&place.address);
-                (session.map(|session| session.id), Some(place))
+                let peer = session.map(|session| session.id);
+                (peer.or_else(|| self.book.at(&place.address)), Some(place))
             }
         };
         let is_it =
             |kept: &Place| Some(kept) == place.as_ref() || (peer.is_some() && kept.peer == peer);
         let mut known = self.dialer.forget(is_it, peer.as_ref());
         if let Some(peer) = peer {
-            known |= self.book.forget(&peer);
-            known |= self.leave(&peer, "the operator removed it");
+            known |= self.book.remove(peer);
+            known |= self.leave(&peer, REMOVED);
+            // Also ends a dial that is under way. It is not connected if this fails.
+            let _ = self.swarm.disconnect_peer_id(peer);
+            if let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut() {
+                kademlia.remove_peer(&peer);
+            }
         }
         Ok(known)
     }
@@ -186,6 +198,9 @@ impl Task {
         };
         if let Some(sentence) = session.and_then(Session::sentence) {
             return Some(sentence);
+        }
+        if peer.is_some_and(|peer| self.book.is_removed(peer)) {
+            return Some(REMOVED.to_owned());
         }
         let refused = gate.objection(peer, address).or_else(|| gate.is_full());
         refused.map(|refused| format!("this node refuses it: {refused}"))

@@ -217,6 +217,12 @@ impl Dialer {
         }
     }
 
+    /// Whether a dial goes to a place that the operator names, still.
+    pub(super) fn is_named(&self, connection: ConnectionId) -> bool {
+        let mut kept = self.kept.iter();
+        kept.any(|kept| kept.dialing == Some(connection))
+    }
+
     /// Takes in that a dial has led to somebody, or to nobody. Returns the address of a named
     /// peer that the operator should know not to be reached.
     pub(super) fn ended(
@@ -338,9 +344,14 @@ mod tests {
         }
         dialer.keep(place(9, Some(peer))).unwrap();
         assert!(dialer.keep(place(9_999, None)).is_err());
+        let connection = ConnectionId::new_unchecked(1);
+        let dials = dialer.due(0, &[], &Book::default(), |_, _| false);
+        dialer.begun(dials.last().unwrap(), connection);
+        assert!(dialer.is_named(connection));
         let is_peer = |place: &Place| place.peer == Some(peer);
         assert!(dialer.forget(is_peer, Some(&peer)));
         assert!(!dialer.forget(is_peer, Some(&peer)));
+        assert!(!dialer.is_named(connection), "the dial still goes on");
     }
 
     /// A peer at this address of the Internet.

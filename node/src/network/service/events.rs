@@ -10,6 +10,7 @@ use libp2p::{Multiaddr, PeerId, gossipsub, identify, kad, mdns, ping};
 use super::address::{ip, is_public, split};
 use super::behaviour::BehaviourEvent;
 use super::codec::Received;
+use super::commands::REMOVED;
 use super::sessions::{Answers, Leaving, Session};
 use super::task::{Asked, Task};
 use super::why;
@@ -76,6 +77,9 @@ impl Task {
         let inbound = endpoint.is_listener();
         let address = split(endpoint.get_remote_address().clone()).address;
         let is_enough = !inbound && self.sessions.is_settled(now_ms, &id);
+        if self.dialer.is_named(connection) {
+            self.book.named(&id);
+        }
         self.questions.reached(connection, id);
         self.dialer.ended(now_ms, connection, Some(id));
         let opened = self
@@ -89,6 +93,9 @@ impl Task {
         if is_enough {
             // The other side would take it for a sign that we have lost the one that stands.
             let _ = self.swarm.close_connection(connection);
+        } else if !inbound && self.book.is_removed(&id) {
+            // A dial to its address alone could not be given up, and Kademlia may dial it.
+            self.leave(&id, REMOVED);
         }
     }
 
