@@ -26,12 +26,19 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
         .parse()
         .map_err(|error: libp2p::multiaddr::Error| wrong(&error.to_string()))?;
     let place = split(whole);
-    let parts: Vec<_> = place.address.iter().collect();
+    match place.address.is_empty() {
+        true => Err(wrong("it names nobody's host and port")),
+        false if can_be_dialed(&place.address) => Ok(place),
+        false => Err(wrong("Cairn speaks tcp, and udp with quic-v1")),
+    }
+}
+
+/// Whether it is a host and a port, for a transport that is spoken here.
+pub(super) fn can_be_dialed(address: &Multiaddr) -> bool {
+    let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
-        [host, Protocol::Tcp(_)] if is_host(host) => Ok(place),
-        [host, Protocol::Udp(_), Protocol::QuicV1] if is_host(host) => Ok(place),
-        [] => Err(wrong("it names nobody's host and port")),
-        _ => Err(wrong("Cairn speaks tcp, and udp with quic-v1")),
+        [host, Protocol::Tcp(_)] | [host, Protocol::Udp(_), Protocol::QuicV1] => is_host(host),
+        _ => false,
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 
-use super::address::foreign_ip;
+use super::address::{can_be_dialed, foreign_ip};
 
 /// Most peers that are remembered, about 300 bytes each.
 const MAX_PEERS: usize = 1_024;
@@ -64,10 +64,17 @@ pub(super) struct Due {
     pub was_reached: bool,
 }
 
+/// What changed by what a peer said of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub news: Vec<Multiaddr>,
+    pub gone: Vec<Multiaddr>,
+}
+
 impl Book {
     /// Takes in where a peer is said to be; whether that is news.
     pub(super) fn learn(&mut self, peer: PeerId, address: Multiaddr) -> bool {
-        if self.is_removed(&peer) || !self.has_room(&peer, &address) {
+        if !self.may_be_at(&peer, &address) {
             return false;
         }
         let entry = self.entry(&peer);
@@ -78,6 +85,28 @@ impl Book {
             self.dirty = true;
         }
         is_news
+    }
+
+    /// Takes in where a peer says itself that it is, in place of all that was said of it. Only
+    /// where it was reached last stays.
+    pub(super) fn told(&mut self, peer: PeerId, mut addresses: Vec<Multiaddr>) -> Told {
+        addresses.retain(|address| self.may_be_at(&peer, address));
+        let mut told = Told::default();
+        if addresses.is_empty() {
+            return told;
+        }
+        if let Some(entry) = self.peers.get_mut(&peer.to_string()) {
+            let found = usize::from(entry.was_reached()).min(entry.addresses.len());
+            let said = entry.addresses.split_off(found);
+            let said = said.into_iter();
+            let (again, gone): (Vec<_>, Vec<_>) = said.partition(|said| addresses.contains(said));
+            self.dirty |= !gone.is_empty();
+            entry.addresses.extend(again);
+            told.gone = gone;
+        }
+        addresses.retain(|address| self.learn(peer, address.clone()));
+        told.news = addresses;
+        told
     }
 
     /// Takes in that a peer was reached at an address, which is now its first.
@@ -102,7 +131,12 @@ impl Book {
         self.peers.entry(peer).or_default()
     }
 
-    /// Whether one that is said to be at an address can be remembered there.
+    /// Whether it can be remembered that a peer is said to be at an address.
+    fn may_be_at(&self, peer: &PeerId, address: &Multiaddr) -> bool {
+        can_be_dialed(address) && !self.is_removed(peer) && self.has_room(peer, address)
+    }
+
+    /// Whether there are not too many at an address already.
     fn has_room(&self, peer: &PeerId, address: &Multiaddr) -> bool {
         let Some(ip) = foreign_ip(address) else {
             return true;
@@ -320,5 +354,39 @@ mod tests {
             book.remove(PeerId::random());
         }
         assert_eq!(book.removed.len(), MAX_REMOVED);
+    }
+
+    #[test]
+    fn what_a_peer_says_of_itself_replaces_what_was_said_of_it() {
+        let peer = PeerId::random();
+        let mut book = Book::default();
+        for port in 1..=3 {
+            book.learn(peer, address(port));
+        }
+        let told = book.told(peer, vec![address(3), address(4)]);
+        assert_eq!(told.news, [address(4)]);
+        assert_eq!(told.gone, [address(1), address(2)]);
+        book.reached(0, peer, address(5));
+        let told = book.told(peer, (6..99).map(address).collect());
+        assert_eq!(told.news, [6, 7, 8].map(address));
+        assert_eq!(told.gone, [3, 4].map(address));
+        assert_eq!(book.due(0)[0].addresses, [5, 6, 7, 8].map(address));
+        assert_eq!(book.told(peer, Vec::new()), Told::default());
+        assert_eq!(book.due(0)[0].addresses.len(), MAX_ADDRESSES);
+    }
+
+    #[test]
+    fn only_addresses_that_can_be_dialed_are_learned() {
+        let mut book = Book::default();
+        for text in [
+            "/ip4/203.0.113.1/udp/1/quic-v1/p2p-circuit",
+            "/ip4/203.0.113.1/tcp/1/ws",
+            "/ip4/203.0.113.1",
+        ] {
+            let odd: Multiaddr = text.parse().unwrap();
+            assert!(!book.learn(PeerId::random(), odd.clone()), "{text}");
+            assert_eq!(book.told(PeerId::random(), vec![odd]), Told::default());
+        }
+        assert!(book.due(0).is_empty());
     }
 }

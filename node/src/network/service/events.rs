@@ -387,36 +387,42 @@ impl Task {
         let identify::Event::Received { peer_id, info, .. } = event else {
             return;
         };
-        let Some(session) = self
-            .sessions
-            .get(&peer_id)
-            .filter(|session| session.is_ready())
-        else {
+        let session = self.sessions.get_mut(&peer_id);
+        let Some(session) = session.filter(|session| session.is_ready()) else {
             return;
         };
         let Some(from) = session.address().and_then(ip) else {
             return;
         };
-        let told = info.listen_addrs.into_iter().take(MAX_TOLD);
-        let told: Vec<_> = told
-            .map(|address| split(address).address)
-            .filter(|address| ip(address) == Some(from))
-            .collect();
-        for address in told {
-            self.learn(peer_id, address);
+        if !session.tells.take(clock::now().ms) {
+            return;
         }
+        let told = info.listen_addrs.into_iter().take(MAX_TOLD);
+        let told = told.map(|address| split(address).address);
+        let told = told.filter(|address| ip(address) == Some(from));
+        let told = told.filter(|address| self.may_learn(&peer_id, address));
+        let told: Vec<_> = told.collect();
+        let told = self.book.told(peer_id, told);
+        // Kademlia has no bound of its own for the addresses of one peer.
+        if let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut() {
+            for address in told.news {
+                kademlia.add_address(&peer_id, address);
+            }
+            for address in told.gone {
+                kademlia.remove_address(&peer_id, &address);
+            }
+        }
+    }
+
+    fn may_learn(&self, id: &PeerId, address: &Multiaddr) -> bool {
+        id != self.swarm.local_peer_id() && (!self.is_public || is_public(address))
     }
 
     /// Takes in where a peer can be called.
     fn learn(&mut self, id: PeerId, address: Multiaddr) {
-        if id == *self.swarm.local_peer_id() {
-            return;
-        }
-        if self.is_public && !is_public(&address) {
-            return;
-        }
         // Kademlia has no bound of its own for the addresses of one peer.
-        if self.book.learn(id, address.clone())
+        if self.may_learn(&id, &address)
+            && self.book.learn(id, address.clone())
             && let Some(kademlia) = self.swarm.behaviour_mut().kademlia.as_mut()
         {
             kademlia.add_address(&id, address);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use libp2p::swarm::ConnectionId;
 use libp2p::{Multiaddr, PeerId};
 
+use crate::network::bucket::Bucket;
 use crate::network::{Peer, Status};
 
 /// Pings in a row without an answer after which a connection is dead.
@@ -17,6 +18,11 @@ const SETTLED_MS: u64 = 15_000;
 /// How long a call must last to count: who looked for somebody else at our address hangs up
 /// before.
 const LASTING_MS: u64 = 2_000;
+
+/// How often a peer may say where it can be called, on average and at once. Honest ones do every
+/// five minutes and when it changes; each time the address book is searched.
+const TELLS_PER_S: u64 = 1;
+const TELL_BURST: u64 = 8;
 
 /// One connection.
 #[derive(Debug)]
@@ -52,6 +58,8 @@ pub(super) struct Session {
     /// What it said when it turned out to fit.
     pub ready: Option<Status>,
     pub ping_ms: Option<u64>,
+    /// How often it may say where it can be called.
+    pub tells: Bucket,
     /// Why it is left, once that is decided, and when its connections are closed at the latest.
     pub leaving: Option<Leaving>,
 }
@@ -158,6 +166,7 @@ impl Sessions {
             since_ms: now_ms,
             ready: None,
             ping_ms: None,
+            tells: Bucket::new(now_ms, TELL_BURST, TELLS_PER_S),
             leaving: None,
         };
         self.by_id.insert(id, session);
