@@ -1,6 +1,6 @@
 //! Multiaddresses, as users write them and as connections show them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
@@ -71,8 +71,10 @@ pub fn check_ban(text: &str) -> Result<String, String> {
 
 /// Reads what a ban is named by.
 pub(super) fn banned(text: &str) -> Result<String, String> {
-    if let Ok(ip) = text.trim().parse::<IpAddr>() {
-        return Ok(ip.to_canonical().to_string());
+    let text = text.trim();
+    let network = text.strip_suffix("/64").filter(|ip| ip.contains(':'));
+    if let Ok(ip) = network.unwrap_or(text).parse::<IpAddr>() {
+        return Ok(shown(counted(ip)));
     }
     let peer = peer_id(text).map_err(|error| format!("{error}, or an IP address"))?;
     Ok(peer.to_string())
@@ -119,9 +121,32 @@ pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
     }
 }
 
-/// The IP address, unless it is this machine's own: what limits and bans count by.
+/// The IP address, unless it is this machine's own: what limits and bans count by. Of IPv6 it is
+/// the first address of a /64.
 pub(super) fn foreign_ip(address: &Multiaddr) -> Option<IpAddr> {
-    ip(address).filter(|ip| !ip.is_loopback())
+    ip(address).filter(|ip| !ip.is_loopback()).map(counted)
+}
+
+/// What an IP address counts as.
+fn counted(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) if has_network(ip) => Ipv6Addr::from_bits((ip.to_bits() >> 64) << 64).into(),
+        ip => ip,
+    }
+}
+
+/// Whether whoever has this address has all that begin with the same 64 bits, as on the Internet.
+/// Among machines of one local network each counts.
+fn has_network(ip: Ipv6Addr) -> bool {
+    !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local())
+}
+
+/// What is counted, for people.
+pub(super) fn shown(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V6(network) if has_network(network) => format!("{network}/64"),
+        ip => ip.to_string(),
+    }
 }
 
 /// Whether others on the Internet could dial it.
@@ -218,5 +243,34 @@ mod tests {
         assert_eq!(peer_id(&address), Ok(peer));
         assert!(peer_id("/ip4/127.0.0.1/tcp/1").is_err());
         assert!(peer_id("me").is_err());
+    }
+
+    #[test]
+    fn addresses_of_ipv6_count_by_what_one_user_has() {
+        let foreign = |ip: &str| foreign_ip(&format!("/{ip}/tcp/1").parse().unwrap());
+        let network = foreign("ip6/2001:db8:1:2:3:4:5:6");
+        assert_eq!(network.map(shown).unwrap(), "2001:db8:1:2::/64");
+        assert_eq!(foreign("ip6/2001:db8:1:2::9"), network);
+        assert_ne!(foreign("ip6/2001:db8:1:3::9"), network);
+        for (address, alone) in [
+            ("ip4/203.0.113.1", "203.0.113.1"),
+            ("ip6/::ffff:203.0.113.1", "203.0.113.1"),
+            ("ip6/fd00::1", "fd00::1"),
+            ("ip6/fe80::1", "fe80::1"),
+        ] {
+            assert_eq!(foreign(address).map(shown).as_deref(), Some(alone));
+        }
+        assert_eq!(foreign("ip6/::1"), None);
+    }
+
+    #[test]
+    fn bans_are_named_as_they_are_shown_or_by_any_address() {
+        let network = Ok("2001:db8:1:2::/64".to_owned());
+        assert_eq!(banned("2001:db8:1:2:3:4:5:6"), network);
+        assert_eq!(banned(" 2001:db8:1:2::/64 "), network);
+        assert_eq!(banned("::ffff:203.0.113.1"), banned("203.0.113.1"));
+        assert!(banned("203.0.113.0/64").is_err());
+        let peer = PeerId::random().to_string();
+        assert_eq!(banned(&peer), Ok(peer));
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 
+use super::address::shown;
 use super::handle::BanInfo;
 
 /// Most bans at once, about 300 bytes each; the one that ends first makes room.
@@ -61,13 +62,12 @@ impl Bans {
         valid.find(|ban| peer.as_ref() == Some(&ban.peer) || (ip.is_some() && ban.ip == ip))
     }
 
-    /// Lifts the bans of a peer id or an IP address; whether there were any.
+    /// Lifts the bans of a peer id or an IP address, named as it is shown; whether there were any.
     pub(super) fn lift(&mut self, now_ms: u64, subject: &str) -> bool {
         self.expire(now_ms);
-        let ip: Option<IpAddr> = subject.parse().ok();
         let before = self.all.len();
         self.all
-            .retain(|ban| ban.peer != subject && (ip.is_none() || ban.ip != ip));
+            .retain(|ban| ban.peer != subject && ban.ip.map(shown).as_deref() != Some(subject));
         self.dirty |= self.all.len() != before;
         self.all.len() != before
     }
@@ -83,7 +83,7 @@ impl Bans {
     pub(super) fn list(&self, now_ms: u64) -> Vec<BanInfo> {
         let valid = self.all.iter().filter(|ban| ban.until_ms > now_ms);
         let subjects = valid.flat_map(|ban| {
-            let ip = ban.ip.map(|ip| ip.to_string());
+            let ip = ban.ip.map(shown);
             [Some(ban.peer.clone()), ip]
                 .into_iter()
                 .flatten()
@@ -100,6 +100,7 @@ impl Bans {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::service::address::{banned, foreign_ip};
 
     fn ip(last: u8) -> Option<IpAddr> {
         Some(IpAddr::from([203, 0, 113, last]))
@@ -133,6 +134,21 @@ mod tests {
         assert!(read.find(0, Some(&peer), None).is_none());
         assert!(bans.lift(0, &peer.to_string()));
         assert!(bans.find(0, None, ip(1)).is_none());
+    }
+
+    #[test]
+    fn a_ban_of_ipv6_hits_all_that_one_user_has() {
+        let at = |ip: &str| foreign_ip(&format!("/ip6/{ip}/tcp/1").parse().unwrap());
+        let mut bans = Bans::default();
+        bans.add(PeerId::random(), at("2001:db8::1"), "it lies", 100);
+        assert!(bans.find(0, None, at("2001:db8::2")).is_some());
+        assert!(bans.find(0, None, at("2001:db8:0:1::1")).is_none());
+        let subject = bans.list(0)[1].subject.clone();
+        assert_eq!(subject, "2001:db8::/64");
+        assert!(bans.lift(0, &banned(&subject).unwrap()));
+        bans.add(PeerId::random(), at("2001:db8::1"), "it lies", 100);
+        assert!(bans.lift(0, &banned("2001:db8::2").unwrap()));
+        assert_eq!(bans.list(0), []);
     }
 
     #[test]
