@@ -1,12 +1,14 @@
 //! What the machine wants done.
 
+use std::panic;
+
 use libp2p::PeerId;
 use libp2p::gossipsub::PublishError;
 use tokio::time::Instant;
 
 use super::ToCore;
 use super::address::foreign_ip;
-use super::serving::Place;
+use super::serving::{Place, Read};
 use super::sessions::Leaving;
 use super::task::{Asked, Task};
 use super::useless::Loudest;
@@ -94,16 +96,20 @@ impl Task {
     ///
     /// # Errors
     /// Our own failure.
+    ///
+    /// # Panics
+    /// The reader did: a bug ends the node, wherever it shows.
     pub(super) fn served(
         &mut self,
         id: InboundId,
-        answer: Result<Response, StoreError>,
+        read: Read,
         place: Place,
     ) -> Result<(), StoreError> {
-        let answer = match answer {
-            Ok(answer) => Some(answer),
-            Err(StoreError::Reorganizing) => None,
-            Err(error) => return Err(error),
+        let answer = match read {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(StoreError::Reorganizing)) => None,
+            Ok(Err(error)) => return Err(error),
+            Err(bug) => panic::resume_unwind(bug.into_panic()),
         };
         let Some(Asked::Exchange { peer, id, channel }) = self.asked.remove(&id) else {
             return Ok(());

@@ -185,8 +185,8 @@ impl Task {
                     let checked = self.checks.finished(done);
                     self.inputs.extend(checked.into_iter().map(Input::Checked));
                 }
-                Some((id, answer, place)) = answers.recv() => {
-                    if let Err(error) = self.served(id, answer, place) {
+                Some((id, read, place)) = answers.recv() => {
+                    if let Err(error) = self.served(id, read, place) {
                         break Err(error);
                     }
                 }
