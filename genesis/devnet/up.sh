@@ -126,6 +126,8 @@ start_all() {
 # What was begun is undone unless it was finished; of a failure, not of Ctrl-C, the logs stay.
 undo() {
     local code=$? node
+    # A second Ctrl-C would leave nodes behind that nobody knows of.
+    trap '' INT TERM
     [[ $FINISHED == no ]] || return 0
     for node in $(running); do
         end_node "$node" KILL
