@@ -1,7 +1,7 @@
 //! Who breaks the protocol is banned, also after a restart.
 
 use super::nodes::{Running, home, wait_for};
-use super::stranger::{key, send_as_hello};
+use super::stranger::{is_let_in, key, send_as_hello};
 
 async fn is_banned_for(bytes: Vec<u8>, words: &str) {
     let home = home();
@@ -19,13 +19,13 @@ async fn is_banned_for(bytes: Vec<u8>, words: &str) {
 
     let node = Running::start(home.path()).await;
     assert_eq!(node.bans().await, [ban]);
-    // It is not let in; the end of this call shows that the connection ended.
-    send_as_hello(&key, &node.address, Vec::new()).await;
+    assert!(!is_let_in(&key, &node.address).await);
     assert_eq!(node.network.unban(id.clone()).await, Ok(true));
     assert_eq!(node.network.unban(id).await, Ok(false));
     assert!(node.bans().await.is_empty());
     let why = node.why(address).await;
     assert!(!why.contains("banned"), "{why}");
+    assert!(is_let_in(&key, &node.address).await);
     node.stop().await;
 }
 

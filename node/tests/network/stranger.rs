@@ -15,13 +15,7 @@ pub fn key() -> identity::Keypair {
 /// Calls the node at `address` as `key`, and sends it these bytes where a status belongs.
 /// Ends when the connection does.
 pub async fn send_as_hello(key: &identity::Keypair, address: &str, bytes: Vec<u8>) {
-    let protocol = StreamProtocol::new("/cairn/hello/1");
-    let behaviour = request_response::Behaviour::with_codec(
-        Bytes::default(),
-        [(protocol, ProtocolSupport::Full)],
-        request_response::Config::default(),
-    );
-    let mut swarm = swarm(key, behaviour);
+    let mut swarm = swarm(key, hello());
     let address: Multiaddr = address.parse().expect("an address");
     let Some(libp2p::multiaddr::Protocol::P2p(peer)) = address.iter().last() else {
         panic!("no peer id in {address}");
@@ -38,6 +32,31 @@ pub async fn send_as_hello(key: &identity::Keypair, address: &str, bytes: Vec<u8
             return;
         }
     }
+}
+
+/// Calls the node at `address` as `key`. Whether the node says who it is, as it does to everybody
+/// whom it lets in.
+pub async fn is_let_in(key: &identity::Keypair, address: &str) -> bool {
+    let mut swarm = swarm(key, hello());
+    let address: Multiaddr = address.parse().expect("an address");
+    swarm.dial(address).expect("nobody else is dialed");
+    loop {
+        use libp2p::swarm::SwarmEvent::{Behaviour, ConnectionClosed, OutgoingConnectionError};
+        match swarm.select_next_some().await {
+            Behaviour(request_response::Event::Message { .. }) => return true,
+            ConnectionClosed { .. } | OutgoingConnectionError { .. } => return false,
+            _ => {}
+        }
+    }
+}
+
+fn hello() -> request_response::Behaviour<Bytes> {
+    let protocol = StreamProtocol::new("/cairn/hello/1");
+    request_response::Behaviour::with_codec(
+        Bytes::default(),
+        [(protocol, ProtocolSupport::Full)],
+        request_response::Config::default(),
+    )
 }
 
 /// Listens, and speaks no protocol at all; gives its address.

@@ -107,7 +107,7 @@ mod tests {
         let pool = Arc::new(PoolMirror::default());
         let serving = Serving::new(Arc::new(Broken), pool, answers);
         let locator = Vec::new();
-        serving.begin(InboundId(7), Request::Headers { locator });
+        serving.begin(InboundId(7), Request::Headers { locator }, None);
         let (id, read, _) = received.recv().await.unwrap();
         assert_eq!(id, InboundId(7));
         assert!(read.is_err_and(|error| error.is_panic()));
