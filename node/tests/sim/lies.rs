@@ -1,7 +1,7 @@
 //! How a liar twists what it says.
 
-use alloy_primitives::{B256, U256};
-use cairn_genesis::{ChainSpec, Header, Seal};
+use alloy_primitives::U256;
+use cairn_genesis::{Header, Seal};
 use cairn_node::network::{Announcement, Request, Response, Status, Topic};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -28,18 +28,20 @@ pub enum Lie {
 }
 
 impl Lie {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::InvalidBlocks,
+        Self::Withholds,
+        Self::FloodsHeaders,
+        Self::WrongStatus,
+        Self::Equivocates,
+        Self::Garbage,
+        Self::WrongBodies,
+    ];
+
     /// Draws one.
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
-        const ALL: [Lie; 7] = [
-            Lie::InvalidBlocks,
-            Lie::Withholds,
-            Lie::FloodsHeaders,
-            Lie::WrongStatus,
-            Lie::Equivocates,
-            Lie::Garbage,
-            Lie::WrongBodies,
-        ];
-        ALL[rng.random_range(0..ALL.len())]
+        Self::ALL[rng.random_range(0..Self::ALL.len())]
     }
 
     /// Whether it has hash power of its own.
@@ -50,19 +52,21 @@ impl Lie {
         )
     }
 
+    /// Whether it claims work that it does not have.
+    fn boasts(self) -> bool {
+        matches!(self, Self::WrongStatus | Self::FloodsHeaders)
+    }
+
     /// What it says in place of `message`, or nothing.
     pub fn twist(
         self,
         rng: &mut ChaCha8Rng,
-        spec: &ChainSpec,
         asked: Option<&Request>,
         message: Message,
     ) -> Option<Message> {
         match (self, message) {
-            (Self::WrongStatus | Self::FloodsHeaders, Message::Hello(bytes)) => {
-                Some(Message::Hello(boast(rng, &bytes)))
-            }
-            (Self::WrongStatus | Self::FloodsHeaders, Message::Welcome(bytes)) => {
+            (_, Message::Hello(bytes)) if self.boasts() => Some(Message::Hello(boast(rng, &bytes))),
+            (_, Message::Welcome(bytes)) if self.boasts() => {
                 Some(Message::Welcome(boast(rng, &bytes)))
             }
             (Self::Withholds, Message::Response(id, _))
@@ -74,13 +78,6 @@ impl Lie {
                     _ => Some(Message::Response(id, empty(asked))),
                 }
             }
-            (Self::FloodsHeaders, Message::Response(id, bytes)) => match asked {
-                Some(Request::Headers { locator }) => {
-                    let headers = easy_headers(rng, spec, locator);
-                    Some(Message::Response(id, Some(headers.encode())))
-                }
-                _ => Some(Message::Response(id, bytes)),
-            },
             (Self::WrongBodies, Message::Response(id, Some(bytes))) => {
                 Some(Message::Response(id, Some(wrong_bodies(&bytes))))
             }
@@ -111,28 +108,6 @@ fn empty(asked: Option<&Request>) -> Option<Vec<u8>> {
         Request::Pool => Response::Pool(Vec::new()).encode(),
         Request::Headers { .. } => Response::Headers(Vec::new()).encode(),
     })
-}
-
-/// Headers with real proof of work of the easiest kind. They start at genesis, or at
-/// nothing that anybody knows.
-fn easy_headers(rng: &mut ChaCha8Rng, spec: &ChainSpec, locator: &[B256]) -> Response {
-    let genesis = spec.genesis_block();
-    let mut parent = genesis.header;
-    let mut hash = locator.last().copied().unwrap_or_default();
-    let mut headers: Vec<(Header, Seal)> = Vec::new();
-    for _ in 0..rng.random_range(1..40) {
-        let timestamp = parent.timestamp + 1 + rng.random_range(0..400);
-        let mut header = parent.clone();
-        header.parent_hash = hash;
-        header.number += 1;
-        header.timestamp = timestamp;
-        header.bits = spec.pow_limit().to_bits();
-        let seal = seal(&header);
-        hash = cairn_genesis::block_hash(&header, &seal);
-        headers.push((header.clone(), seal));
-        parent = header;
-    }
-    Response::Headers(headers)
 }
 
 /// Finds a nonce.

@@ -6,7 +6,7 @@
 //!           ▼
 //!       world: one queue of events in virtual time
 //!           ├─ node   the real core and network machine over an in-memory store that can fail
-//!           ├─ liar   a node whose words to others are twisted
+//!           ├─ liar   a node that makes things up, and whose words to others are twisted
 //!           └─ wire   encodes and decodes every message; delays, loses, repeats, partitions
 //!           │
 //!           ▼
@@ -17,6 +17,8 @@
 //! again: same seed and commit, same history, to the byte.
 
 mod checks;
+mod forged;
+mod liar;
 mod lies;
 mod node;
 mod scenario;
@@ -124,4 +126,14 @@ fn a_branch_longer_than_the_header_window_wins() {
     let summary = World::meeting([light, heavy]).run();
     assert!(summary.blocks >= heavy, "{summary}");
     assert_eq!(summary.deepest as u64, light, "{summary}");
+}
+
+/// A chain of headers that is longer than the window and lighter than the true one is read to its
+/// end, and its sender pays for what it claims.
+#[test]
+fn a_flood_of_headers_longer_than_the_window_ends_in_a_ban() {
+    let summary = World::flooded(27_000).run();
+    let window = cairn_node::network::limits::HEADER_WINDOW;
+    assert!(summary.longest > window, "{summary}");
+    assert_eq!(summary.bans, 2, "{summary}");
 }

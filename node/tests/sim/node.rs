@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
 use cairn_genesis::{ChainSpec, Seal, VerifiedBlock};
-use cairn_node::chain::TemplateRequest;
+use cairn_node::chain::{ChainView, HeaderRecord, TemplateRequest};
 use cairn_node::core::{Action, Answer, Core, Event, Now};
 use cairn_node::network::{
     GossipId, Identity, InboundId, Input, Network, Output, Peer, Topic, World, serve,
@@ -13,6 +13,7 @@ use cairn_node::network::{
 use cairn_node::rpc::PoolMirror;
 use cairn_node::store::{Memory, Store, StoreError};
 
+use super::forged::Forged;
 use super::lies::{self, Lie};
 use super::wire::Questions;
 
@@ -42,6 +43,8 @@ pub struct Node {
     seen: BTreeMap<B256, u64>,
     /// Whom it has banned, and until when.
     pub banned: BTreeMap<usize, u64>,
+    /// What it has made up, if it is a liar.
+    pub forged: Forged,
     next: u64,
 }
 
@@ -70,6 +73,7 @@ impl Node {
             gossip: BTreeMap::new(),
             seen: BTreeMap::new(),
             banned: BTreeMap::new(),
+            forged: Forged::default(),
             next: 0,
         }
     }
@@ -228,6 +232,13 @@ impl Node {
         at_hand: Option<&serve::AtHand>,
     ) -> Option<cairn_node::network::Response> {
         serve::answer(&*self.store, &self.pool, request, at_hand).ok()
+    }
+
+    /// The block at this height of its chain.
+    pub fn record(&self, number: u64) -> Option<HeaderRecord> {
+        let view = ChainView::open(&*self.store).ok()?;
+        let hash = view.canonical_hash(number).ok()??;
+        view.header(hash).ok()?
     }
 
     /// Mines a block on the tip; a liar's may be invalid.

@@ -33,6 +33,9 @@ pub struct Scenario {
     pub crashes: Vec<(u64, usize, u64)>,
     /// Mean time between two users' transactions, in milliseconds.
     pub user_ms: u64,
+    /// Headers that liars make up before they show but a few at a time: each costs all who read
+    /// it some microseconds.
+    pub flood: u64,
     /// When everything is mended, in milliseconds.
     pub heal_ms: u64,
 }
@@ -66,6 +69,7 @@ impl Scenario {
             partitions: Vec::new(),
             crashes: Vec::new(),
             user_ms: 60_000,
+            flood: 20_000,
             heal_ms: 60_000,
         }
     }
@@ -116,6 +120,7 @@ impl Scenario {
             partitions,
             crashes,
             user_ms: rng.random_range(700..4_000),
+            flood: 3_000,
             heal_ms,
             liars,
         }

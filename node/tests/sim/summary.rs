@@ -19,6 +19,10 @@ pub struct Summary {
     pub crashes: u64,
     /// Liars that were banned.
     pub bans: u64,
+    /// Headers that liars made up and showed.
+    pub headers: u64,
+    /// The longest chain of these, as far as it was shown.
+    pub longest: usize,
     /// Messages.
     pub messages: u64,
     /// What all messages were, in order.
@@ -33,6 +37,8 @@ impl std::ops::AddAssign for Summary {
         self.deepest = self.deepest.max(other.deepest);
         self.crashes += other.crashes;
         self.bans += other.bans;
+        self.headers += other.headers;
+        self.longest = self.longest.max(other.longest);
         self.messages += other.messages;
     }
 }
@@ -41,13 +47,15 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} messages",
+            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} headers of theirs ({} of one chain), {} messages",
             self.blocks,
             self.transactions,
             self.reorgs,
             self.deepest,
             self.crashes,
             self.bans,
+            self.headers,
+            self.longest,
             self.messages
         )
     }
@@ -64,5 +72,6 @@ impl Summary {
         );
         assert!(self.crashes > 10, "hardly any crashes: {self}");
         assert!(self.bans > 10, "hardly any bans: {self}");
+        assert!(self.headers > 2_000, "hardly any made-up headers: {self}");
     }
 }

@@ -156,15 +156,8 @@ impl World {
     }
 
     /// Answers a question, and says so.
-    pub(super) fn serve(
-        &mut self,
-        node: usize,
-        peer: Peer,
-        id: InboundId,
-        request: &Request,
-        at_hand: Option<&AtHand>,
-    ) {
-        let response = self.nodes[node].answer(request, at_hand);
+    pub(super) fn serve(&mut self, node: usize, peer: Peer, id: InboundId, request: &Request) {
+        let response = self.answer(node, request);
         let bytes = response.map(|response| response.encode());
         self.respond(node, id, bytes, Some(request));
         self.input(node, Input::Served { peer });
@@ -228,7 +221,7 @@ impl World {
             return;
         };
         let message = match self.nodes[node].lie {
-            Some(lie) => lie.twist(&mut self.rng, &self.spec, asked, message),
+            Some(lie) => lie.twist(&mut self.rng, asked, message),
             None => Some(message),
         };
         let to = link.other(node).0;

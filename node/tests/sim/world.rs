@@ -13,6 +13,7 @@ use cairn_node::store::StoreError;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::lies::Lie;
 use super::node::{Done, Node};
 use super::scenario::Scenario;
 use super::summary::Summary;
@@ -98,19 +99,41 @@ impl World {
         let longest = lengths.into_iter().max().unwrap_or_default();
         world.age_ms = (longest + 1) * spec::SPACING_S * 1000;
         for (node, length) in lengths.into_iter().enumerate() {
-            world.grow(node, length);
+            world.grow(node, length, 0, spec::SPACING_S);
         }
         world
     }
 
-    /// Mines a chain without anybody noticing.
-    fn grow(&mut self, node: usize, length: u64) {
+    /// Two nodes that do not mine, and a liar that floods them with headers, on a chain of this
+    /// age. Its blocks came late and fast, so that they are few and have more work than the many
+    /// easy ones that the liar has had the time for.
+    pub fn flooded(age_s: u64) -> Self {
+        const LENGTH: u64 = 180;
+        let scenario = Scenario {
+            nodes: 2,
+            liars: vec![Lie::FloodsHeaders],
+            links: vec![(1, 0), (2, 0), (2, 1)],
+            ..Scenario::quiet(3)
+        };
+        let mut world = Self::of(ChaCha8Rng::seed_from_u64(0), scenario);
+        world.age_ms = age_s * 1000;
+        world.grow(0, LENGTH, age_s - LENGTH, 1);
+        for node in 1..world.nodes.len() {
+            let store = world.nodes[0].store.copy();
+            world.nodes[node].store = Arc::new(store);
+        }
+        world
+    }
+
+    /// Mines a chain without anybody noticing: so many blocks, each `pause_s` after the one
+    /// before, the first of them `pause_s` after `begin_s`, which is counted from genesis.
+    fn grow(&mut self, node: usize, length: u64, begin_s: u64, pause_s: u64) {
         let mut now = Now {
-            ms: self.spec.genesis_time * 1000,
+            ms: (self.spec.genesis_time + begin_s) * 1000,
         };
         self.nodes[node].start(&self.spec, &self.identity, now);
         for _ in 0..length {
-            now.ms += spec::SPACING_S * 1000;
+            now.ms += pause_s * 1000;
             let mined = self.nodes[node].mine(now, &self.spec);
             let block = mined.expect("a store").expect("a template");
             let event = Event::Block(Box::new(block));
@@ -214,7 +237,7 @@ impl World {
         self.at(self.now_ms + delay_ms, happening);
     }
 
-    fn now(&self, node: usize) -> Now {
+    pub(super) fn now(&self, node: usize) -> Now {
         let genesis_ms = self.spec.genesis_time * 1000 + self.age_ms;
         Now {
             ms: (genesis_ms + self.now_ms).saturating_add_signed(self.nodes[node].skew_ms),
@@ -300,7 +323,7 @@ impl World {
         match self.nodes[node].mine(now, &self.spec) {
             Err(error) => self.failed(node, &error),
             Ok(None) => {}
-            Ok(Some(block)) if self.nodes[node].lie == Some(super::lies::Lie::InvalidBlocks) => {
+            Ok(Some(block)) if self.nodes[node].lie == Some(Lie::InvalidBlocks) => {
                 let (header, seal) = (block.header().clone(), *block.sealed().seal());
                 let hashes = block
                     .transactions()
