@@ -26,6 +26,10 @@ impl World {
             (Some(Lie::FloodsHeaders), Request::Headers { locator }) => {
                 self.flood(node, locator).map(Response::Headers)
             }
+            (Some(Lie::Drags), Request::Headers { .. }) => {
+                let locator = Vec::new();
+                self.nodes[node].answer(&Request::Headers { locator })
+            }
             _ => self.nodes[node].answer(request),
         }
     }

@@ -2,11 +2,15 @@
 
 use alloy_primitives::U256;
 use cairn_genesis::{Header, Seal};
+use cairn_node::network::limits::ANSWER_TIMEOUT_MS;
 use cairn_node::network::{Announcement, Request, Response, Status, Topic};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::wire::Message;
+
+/// When the answer of a liar that drags arrives, in milliseconds: just in time.
+pub const DRAG_MS: u64 = ANSWER_TIMEOUT_MS - 500;
 
 /// What a liar does. It runs the real node otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,9 @@ pub enum Lie {
     Withholds,
     /// Shows long chains of the easiest headers, and claims that they are heavier.
     FloodsHeaders,
+    /// Claims work that it does not have, and answers with the headers that everybody knows, as
+    /// late as it can.
+    Drags,
     /// Claims work that it does not have.
     WrongStatus,
     /// Announces to each something else: other transactions, other seals.
@@ -29,10 +36,11 @@ pub enum Lie {
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InvalidBlocks,
         Self::Withholds,
         Self::FloodsHeaders,
+        Self::Drags,
         Self::WrongStatus,
         Self::Equivocates,
         Self::Garbage,
@@ -54,7 +62,12 @@ impl Lie {
 
     /// Whether it claims work that it does not have.
     fn boasts(self) -> bool {
-        matches!(self, Self::WrongStatus | Self::FloodsHeaders)
+        matches!(self, Self::WrongStatus | Self::FloodsHeaders | Self::Drags)
+    }
+
+    /// Whether it keeps the answer to this back for as long as it can.
+    pub fn drags(self, asked: Option<&Request>) -> bool {
+        self == Self::Drags && matches!(asked, Some(Request::Headers { .. }))
     }
 
     /// What it says in place of `message`, or nothing.

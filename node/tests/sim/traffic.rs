@@ -8,6 +8,7 @@ use cairn_node::network::{
 };
 use rand::Rng;
 
+use super::lies;
 use super::wire::{Message, Question, Read};
 use super::world::{Happening, World};
 
@@ -224,6 +225,7 @@ impl World {
             Some(lie) => lie.twist(&mut self.rng, asked, message),
             None => Some(message),
         };
+        let drags = self.nodes[node].lie.is_some_and(|lie| lie.drags(asked));
         let to = link.other(node).0;
         let lost = self.parted(node, to).is_some() || self.rng.random_bool(self.scenario.loss);
         let (Some(message), false) = (message, lost) else {
@@ -232,7 +234,11 @@ impl World {
         let copies = 1 + usize::from(self.rng.random_bool(self.scenario.duplication));
         for _ in 0..copies {
             let (least, most) = self.scenario.delay_ms;
-            let wait_ms = self.rng.random_range(least..=most);
+            let wait_ms = match drags {
+                // The question may have taken that long.
+                true => lies::DRAG_MS - most,
+                false => self.rng.random_range(least..=most),
+            };
             let message = message.clone();
             self.after(
                 wait_ms,
