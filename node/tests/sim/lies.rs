@@ -15,7 +15,8 @@ pub const DRAG_MS: u64 = ANSWER_TIMEOUT_MS - 500;
 /// What a liar does. It runs the real node otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lie {
-    /// Mines blocks with a wrong state root: sealed, but invalid.
+    /// Mines blocks with a wrong state root, and further ones on them: sealed, but invalid. It
+    /// claims their work, and has all that others ask for.
     InvalidBlocks,
     /// Announces blocks and shows headers, but never sends a body.
     Withholds,

@@ -41,7 +41,7 @@ pub struct Node {
     pub gossip: BTreeMap<GossipId, (Topic, Vec<u8>)>,
     /// Gossip that it has passed, and when.
     seen: BTreeMap<B256, u64>,
-    /// Whom it has banned, and until when.
+    /// Whom it has banned or left, and until when.
     pub banned: BTreeMap<usize, u64>,
     /// What it has made up, if it is a liar.
     pub forged: Forged,
@@ -232,6 +232,12 @@ impl Node {
         at_hand: Option<&serve::AtHand>,
     ) -> Option<cairn_node::network::Response> {
         serve::answer(&*self.store, &self.pool, request, at_hand).ok()
+    }
+
+    /// Its tip, if it runs.
+    pub fn tip(&self) -> Option<&HeaderRecord> {
+        let running = self.running.as_ref();
+        running.map(|running| &**running.core.tip())
     }
 
     /// The block at this height of its chain.

@@ -19,6 +19,8 @@ pub struct Summary {
     pub crashes: u64,
     /// Liars that were banned.
     pub bans: u64,
+    /// Liars that were left because their chain is invalid.
+    pub invalid_chains: u64,
     /// Headers that liars made up and showed.
     pub headers: u64,
     /// The longest chain of these, as far as it was shown.
@@ -37,6 +39,7 @@ impl std::ops::AddAssign for Summary {
         self.deepest = self.deepest.max(other.deepest);
         self.crashes += other.crashes;
         self.bans += other.bans;
+        self.invalid_chains += other.invalid_chains;
         self.headers += other.headers;
         self.longest = self.longest.max(other.longest);
         self.messages += other.messages;
@@ -47,13 +50,14 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} headers of theirs ({} of one chain), {} messages",
+            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} invalid chains, {} headers of theirs ({} of one chain), {} messages",
             self.blocks,
             self.transactions,
             self.reorgs,
             self.deepest,
             self.crashes,
             self.bans,
+            self.invalid_chains,
             self.headers,
             self.longest,
             self.messages
@@ -72,6 +76,10 @@ impl Summary {
         );
         assert!(self.crashes > 10, "hardly any crashes: {self}");
         assert!(self.bans > 10, "hardly any bans: {self}");
+        assert!(
+            self.invalid_chains > 10,
+            "hardly any invalid chains: {self}"
+        );
         assert!(self.headers > 2_000, "hardly any made-up headers: {self}");
     }
 }

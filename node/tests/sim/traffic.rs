@@ -4,13 +4,17 @@ use alloy_primitives::{B256, keccak256};
 use cairn_node::network::check;
 use cairn_node::network::limits::BAN_MS;
 use cairn_node::network::{
-    Fault, GossipId, InboundId, Input, Output, Peer, Request, Topic, Verdict,
+    Fault, Goodbye, GossipId, InboundId, Input, Output, Peer, Request, Topic, Verdict,
 };
 use rand::Rng;
 
-use super::lies;
+use super::lies::{self, Lie};
 use super::wire::{Message, Question, Read};
 use super::world::{Happening, World};
+
+/// How long the two ends of a connection that was left because of an invalid chain do not call
+/// each other: as a real node, which waits longer after each call that was no good.
+const LEFT_MS: u64 = 10_000;
 
 /// A connection.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +141,7 @@ impl World {
                 }
             }
             Output::Ready { .. } => {}
-            Output::Disconnect { peer, .. } => self.drop_peer(node, peer),
+            Output::Disconnect { peer, why } => self.leave(node, peer, &why),
             Output::Ban { peer, fault } => self.ban(node, peer, &fault),
             Output::Check(check) => {
                 let checked = check::run(&self.spec, check);
@@ -164,10 +168,17 @@ impl World {
         self.input(node, Input::Served { peer });
     }
 
-    fn drop_peer(&mut self, node: usize, peer: Peer) {
-        if let Some(id) = self.nodes[node].links.get(&peer) {
-            self.close(*id);
+    fn leave(&mut self, node: usize, peer: Peer, why: &Goodbye) {
+        let Some(id) = self.nodes[node].links.get(&peer).copied() else {
+            return;
+        };
+        let other = self.links[&id].other(node).0;
+        if let Goodbye::InvalidChain(_) = why {
+            self.summary.invalid_chains += 1;
+            let left_until_ms = self.now_ms + LEFT_MS;
+            self.nodes[node].banned.insert(other, left_until_ms);
         }
+        self.close(id);
     }
 
     fn ban(&mut self, node: usize, peer: Peer, fault: &Fault) {
@@ -222,6 +233,7 @@ impl World {
             return;
         };
         let message = match self.nodes[node].lie {
+            Some(Lie::InvalidBlocks) => Some(self.nodes[node].claim(message)),
             Some(lie) => lie.twist(&mut self.rng, asked, message),
             None => Some(message),
         };

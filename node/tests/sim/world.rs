@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
 use cairn_node::core::{Event, Now};
-use cairn_node::network::serve::AtHand;
-use cairn_node::network::{
-    Announcement, Checked, Identity, InboundId, Input, Peer, Request, Topic,
-};
+use cairn_node::network::{Checked, Identity, InboundId, Input, Peer, Request};
 use cairn_node::store::StoreError;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -319,19 +316,13 @@ impl World {
     }
 
     fn mine(&mut self, node: usize) {
+        if self.nodes[node].lie == Some(Lie::InvalidBlocks) {
+            return self.forge(node);
+        }
         let now = self.now(node);
         match self.nodes[node].mine(now, &self.spec) {
             Err(error) => self.failed(node, &error),
             Ok(None) => {}
-            Ok(Some(block)) if self.nodes[node].lie == Some(Lie::InvalidBlocks) => {
-                let (header, seal) = (block.header().clone(), *block.sealed().seal());
-                let hashes = block
-                    .transactions()
-                    .iter()
-                    .map(|transaction| transaction.hash());
-                let bytes = Announcement::new(header, seal, hashes).encode();
-                self.spread(node, Topic::Blocks, bytes, None);
-            }
             Ok(Some(block)) => self.core(node, Event::Block(Box::new(block)), false),
         }
     }
@@ -362,7 +353,7 @@ impl World {
         }
     }
 
-    fn failed(&mut self, node: usize, error: &StoreError) {
+    pub(super) fn failed(&mut self, node: usize, error: &StoreError) {
         assert!(
             error.to_string().contains("as the test asked"),
             "node {node} failed by itself: {error}"
