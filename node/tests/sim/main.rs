@@ -6,6 +6,7 @@
 //!           ▼
 //!       world: one queue of events in virtual time
 //!           ├─ node   the real core and network machine over an in-memory store that can fail
+//!           ├─ work   what the core has to do, one thing after the other, each in its time
 //!           ├─ liar   a node that makes things up, and whose words to others are twisted
 //!           └─ wire   encodes and decodes every message; delays, loses, repeats, partitions
 //!           │
@@ -27,6 +28,7 @@ mod summary;
 mod traffic;
 mod users;
 mod wire;
+mod work;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

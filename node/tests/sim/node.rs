@@ -16,6 +16,7 @@ use cairn_node::store::{Memory, Store, StoreError};
 use super::forged::Forged;
 use super::lies::{self, Lie};
 use super::wire::Questions;
+use super::work::Job;
 
 /// How long gossipsub remembers what has passed.
 const GOSSIP_MEMORY_MS: u64 = 30_000;
@@ -36,6 +37,10 @@ pub struct Node {
     pub running: Option<Running>,
     /// Counts its starts: what was under way before a crash is of no use after it.
     pub epoch: u64,
+    /// What its core has to do, the first first.
+    pub jobs: VecDeque<Job>,
+    /// Whether the core is at one.
+    pub works: bool,
     pub links: BTreeMap<Peer, u64>,
     pub questions: Questions,
     pub gossip: BTreeMap<GossipId, (Topic, Vec<u8>)>,
@@ -46,15 +51,6 @@ pub struct Node {
     /// What it has made up, if it is a liar.
     pub forged: Forged,
     next: u64,
-}
-
-/// What a node did with an input.
-#[derive(Default)]
-pub struct Done {
-    /// What goes out.
-    pub outputs: Vec<Output>,
-    /// Blocks that left its best chain, and the most at once.
-    pub reorgs: Vec<usize>,
 }
 
 impl Node {
@@ -68,6 +64,8 @@ impl Node {
             pool: Arc::default(),
             running: None,
             epoch: 0,
+            jobs: VecDeque::new(),
+            works: false,
             links: BTreeMap::new(),
             questions: Questions::new(),
             gossip: BTreeMap::new(),
@@ -101,7 +99,7 @@ impl Node {
         self.epoch += 1;
         let store: Arc<dyn Store> = self.store.clone();
         let (core, actions) = Core::open(store, Arc::clone(spec), now).expect("a sound store");
-        self.apply(actions, false, &mut Done::default());
+        self.apply(actions, false);
         let tip = Arc::clone(core.tip());
         let network = Network::new(identity.clone(), Arc::clone(spec), tip);
         self.running = Some(Running { core, network });
@@ -110,76 +108,24 @@ impl Node {
     /// Stops at once; only the store stays.
     pub fn crash(&mut self) -> Vec<u64> {
         self.running = None;
+        self.jobs.clear();
+        self.works = false;
         self.questions.clear();
         self.gossip.clear();
         self.seen.clear();
         std::mem::take(&mut self.links).into_values().collect()
     }
 
-    /// Takes in an input and all that follows from it within the node. What goes out comes
-    /// back; checks and wires are the world's.
-    pub fn handle(&mut self, now: Now, input: Input) -> Result<Done, StoreError> {
-        let mut done = Done::default();
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let Some(running) = &mut self.running else {
-                break;
-            };
-            let world = World {
-                store: &*self.store,
-                pool: &self.pool,
-            };
-            for output in running.network.handle(now, input, &world)? {
-                self.output(now, output, &mut inputs, &mut done)?;
-            }
-        }
-        Ok(done)
-    }
-
-    fn output(
-        &mut self,
-        now: Now,
-        output: Output,
-        inputs: &mut VecDeque<Input>,
-        done: &mut Done,
-    ) -> Result<(), StoreError> {
-        match output {
-            Output::Admit { token, transaction } => {
-                let hash = transaction.hash();
-                let (answer, mut moved) =
-                    self.core(now, Event::Transaction(transaction), false, done)?;
-                inputs.extend(moved.drain(..));
-                let Some(Answer::Transaction(result)) = answer else {
-                    panic!("no answer to a transaction");
-                };
-                inputs.push_back(Input::Admitted {
-                    token,
-                    hash,
-                    result,
-                });
-            }
-            Output::Import {
-                blocks,
-                proven_work,
-            } => {
-                let hashes = blocks.iter().map(VerifiedBlock::hash).collect();
-                let event = Event::Branch {
-                    blocks,
-                    proven_work,
-                };
-                let (answer, moved) = self.core(now, event, false, done)?;
-                inputs.extend(moved);
-                let Some(Answer::Branch(result)) = answer else {
-                    panic!("no answer to blocks");
-                };
-                inputs.push_back(Input::Imported {
-                    blocks: hashes,
-                    result,
-                });
-            }
-            output => done.outputs.push(output),
-        }
-        Ok(())
+    /// Gives an input to the network machine; what it wants done comes back.
+    pub fn handle(&mut self, now: Now, input: Input) -> Result<Vec<Output>, StoreError> {
+        let Some(running) = &mut self.running else {
+            return Ok(Vec::new());
+        };
+        let world = World {
+            store: &*self.store,
+            pool: &self.pool,
+        };
+        running.network.handle(now, input, &world)
     }
 
     /// Gives an event to the core; what the network has to hear of it comes back.
@@ -188,21 +134,15 @@ impl Node {
         now: Now,
         event: Event,
         by_user: bool,
-        done: &mut Done,
     ) -> Result<(Option<Answer>, Vec<Input>), StoreError> {
         let Some(running) = &mut self.running else {
             return Ok((None, Vec::new()));
         };
         let actions = running.core.handle(now, event)?;
-        Ok(self.apply(actions, by_user, done))
+        Ok(self.apply(actions, by_user))
     }
 
-    fn apply(
-        &mut self,
-        actions: Vec<Action>,
-        by_user: bool,
-        done: &mut Done,
-    ) -> (Option<Answer>, Vec<Input>) {
+    fn apply(&mut self, actions: Vec<Action>, by_user: bool) -> (Option<Answer>, Vec<Input>) {
         let mut inputs = Vec::new();
         let mut answer = None;
         for action in actions {
@@ -213,12 +153,7 @@ impl Node {
                         inputs.push(Input::Pooled(added));
                     }
                 }
-                Action::Moved(moved) => {
-                    if !moved.disconnected.is_empty() {
-                        done.reorgs.push(moved.disconnected.len());
-                    }
-                    inputs.push(Input::Moved(moved));
-                }
+                Action::Moved(moved) => inputs.push(Input::Moved(moved)),
                 Action::Answer(given) => answer = Some(given),
             }
         }
@@ -259,7 +194,7 @@ impl Node {
             extra: Bytes::new(),
         };
         let event = Event::Template(request);
-        let (answer, _) = self.core(now, event, false, &mut Done::default())?;
+        let (answer, _) = self.core(now, event, false)?;
         let Some(Answer::Template(Ok(template))) = answer else {
             return Ok(None);
         };

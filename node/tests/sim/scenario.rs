@@ -33,6 +33,8 @@ pub struct Scenario {
     pub crashes: Vec<(u64, usize, u64)>,
     /// Mean time between two users' transactions, in milliseconds.
     pub user_ms: u64,
+    /// The longest time that a core takes for blocks, in milliseconds.
+    pub block_ms: u64,
     /// Headers that liars make up before they show but a few at a time: each costs all who read
     /// it some microseconds.
     pub flood: u64,
@@ -69,6 +71,7 @@ impl Scenario {
             partitions: Vec::new(),
             crashes: Vec::new(),
             user_ms: 60_000,
+            block_ms: 50,
             flood: 20_000,
             heal_ms: 60_000,
         }
@@ -120,6 +123,11 @@ impl Scenario {
             partitions,
             crashes,
             user_ms: rng.random_range(700..4_000),
+            block_ms: match rng.random_range(0..3) {
+                0 => 2,
+                1 => 60,
+                _ => 400,
+            },
             flood: 3_000,
             heal_ms,
             liars,

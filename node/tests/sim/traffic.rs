@@ -10,6 +10,7 @@ use rand::Rng;
 
 use super::lies::{self, Lie};
 use super::wire::{Message, Question, Read};
+use super::work::Job;
 use super::world::{Happening, World};
 
 /// How long the two ends of a connection that was left because of an invalid chain do not call
@@ -156,7 +157,13 @@ impl World {
                     },
                 );
             }
-            Output::Admit { .. } | Output::Import { .. } => unreachable!("the node's own"),
+            Output::Admit { token, transaction } => {
+                self.give(node, Job::admit(token, transaction));
+            }
+            Output::Import {
+                blocks,
+                proven_work,
+            } => self.give(node, Job::import(blocks, proven_work)),
         }
     }
 

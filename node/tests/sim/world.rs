@@ -11,11 +11,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::lies::Lie;
-use super::node::{Done, Node};
+use super::node::Node;
 use super::scenario::Scenario;
 use super::summary::Summary;
 use super::traffic::Link;
 use super::wire::Message;
+use super::work::Job;
 use super::{checks, spec, users};
 
 /// How often a node looks at the time.
@@ -56,6 +57,18 @@ pub enum Happening {
         id: InboundId,
         request: Request,
         at_hand: Option<AtHand>,
+    },
+    /// The core handles its next job.
+    Work {
+        node: usize,
+        epoch: u64,
+        rest_ms: u64,
+    },
+    /// The network hears of what the core has done.
+    Told {
+        node: usize,
+        epoch: u64,
+        inputs: Vec<Input>,
     },
     Lost {
         node: usize,
@@ -134,7 +147,7 @@ impl World {
             let mined = self.nodes[node].mine(now, &self.spec);
             let block = mined.expect("a store").expect("a template");
             let event = Event::Block(Box::new(block));
-            let done = self.nodes[node].core(now, event, false, &mut Done::default());
+            let done = self.nodes[node].core(now, event, false);
             done.expect("a store");
         }
         self.nodes[node].crash();
@@ -251,8 +264,7 @@ impl World {
             }
             Happening::Tick(node) => {
                 if self.nodes[node].running.is_some() {
-                    self.core(node, Event::Tick, false);
-                    self.input(node, Input::Tick);
+                    self.tick(node);
                     self.after(TICK_MS, Happening::Tick(node));
                 }
             }
@@ -302,8 +314,35 @@ impl World {
                     self.input(node, Input::Checked(checked));
                 }
             }
+            Happening::Work {
+                node,
+                epoch,
+                rest_ms,
+            } => {
+                if self.nodes[node].epoch == epoch {
+                    self.handle_job(node, rest_ms);
+                }
+            }
+            Happening::Told {
+                node,
+                epoch,
+                inputs,
+            } => {
+                if self.nodes[node].epoch == epoch {
+                    self.told(node, inputs);
+                }
+            }
             Happening::Lost { node, peer } => self.input(node, Input::Disconnected { peer }),
         }
+    }
+
+    /// Core and network look at the time.
+    fn tick(&mut self, node: usize) {
+        let is_tick = |job: &Job| matches!(job.event, Event::Tick);
+        if !self.nodes[node].jobs.iter().any(is_tick) {
+            self.give(node, Job::tick());
+        }
+        self.input(node, Input::Tick);
     }
 
     fn crash(&mut self, node: usize) {
@@ -319,11 +358,16 @@ impl World {
         if self.nodes[node].lie == Some(Lie::InvalidBlocks) {
             return self.forge(node);
         }
+        // Work on the old tip ends with the block that was found.
+        let is_mined = |job: &Job| matches!(job.event, Event::Block(_));
+        if self.nodes[node].jobs.iter().any(is_mined) {
+            return;
+        }
         let now = self.now(node);
         match self.nodes[node].mine(now, &self.spec) {
             Err(error) => self.failed(node, &error),
             Ok(None) => {}
-            Ok(Some(block)) => self.core(node, Event::Block(Box::new(block)), false),
+            Ok(Some(block)) => self.give(node, Job::mined(block)),
         }
     }
 
@@ -349,7 +393,7 @@ impl World {
             let node = self.rng.random_range(0..self.scenario.nodes);
             let nonce = checks::next_nonce(&self.nodes[node], address);
             let transaction = users::transfer(&mut self.rng, self.spec.chain_id, index, nonce);
-            self.core(node, Event::Transaction(transaction), true);
+            self.give(node, Job::user(transaction));
         }
     }
 
@@ -361,38 +405,17 @@ impl World {
         self.crash(node);
     }
 
-    fn core(&mut self, node: usize, event: Event, by_user: bool) {
-        let now = self.now(node);
-        let mut done = Done::default();
-        match self.nodes[node].core(now, event, by_user, &mut done) {
-            Err(error) => self.failed(node, &error),
-            Ok((_, inputs)) => {
-                self.count(&done);
-                for input in inputs {
-                    self.input(node, input);
-                }
-            }
-        }
-    }
-
     pub(super) fn input(&mut self, node: usize, input: Input) {
         let _span = tracing::debug_span!("node", node, now_ms = self.now_ms).entered();
         let now = self.now(node);
         match self.nodes[node].handle(now, input) {
             Err(error) => self.failed(node, &error),
-            Ok(done) => {
-                self.count(&done);
-                for output in done.outputs {
+            Ok(outputs) => {
+                for output in outputs {
                     self.output(node, output);
                 }
                 checks::bounds(&self.nodes[node]);
             }
         }
-    }
-
-    fn count(&mut self, done: &Done) {
-        self.summary.reorgs += done.reorgs.len() as u64;
-        let deepest = done.reorgs.iter().copied().max().unwrap_or(0);
-        self.summary.deepest = self.summary.deepest.max(deepest);
     }
 }
