@@ -11,7 +11,8 @@
 //!           └─ wire   encodes and decodes every message; delays, loses, repeats, partitions
 //!           │
 //!           ▼
-//!       checks: bounds after every step; one head, exact supply, re-executed roots at the end
+//!       checks: bounds after every step; how fast news is once nothing goes wrong any more; one
+//!               head, exact supply, re-executed roots at the end
 //! ```
 //!
 //! `make sim SEEDS=10000` runs many seeds, `CAIRN_SIM_SEED=N CAIRN_SIM_SEEDS=1` one of them
@@ -22,6 +23,7 @@ mod forged;
 mod liar;
 mod lies;
 mod node;
+mod progress;
 mod scenario;
 mod spec;
 mod summary;

@@ -5,7 +5,7 @@ use std::fmt;
 use alloy_primitives::B256;
 
 /// What a run came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Height of the chain in the end, summed over runs.
     pub blocks: u64,
@@ -25,6 +25,8 @@ pub struct Summary {
     pub headers: u64,
     /// The longest chain of these, as far as it was shown.
     pub longest: usize,
+    /// How long blocks that were found in the calm time took to all honest nodes, in milliseconds.
+    pub spread_ms: Vec<u64>,
     /// Messages.
     pub messages: u64,
     /// What all messages were, in order.
@@ -42,15 +44,17 @@ impl std::ops::AddAssign for Summary {
         self.invalid_chains += other.invalid_chains;
         self.headers += other.headers;
         self.longest = self.longest.max(other.longest);
+        self.spread_ms.extend(other.spread_ms);
         self.messages += other.messages;
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (median_ms, worst_ms) = self.spread();
         write!(
             f,
-            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} invalid chains, {} headers of theirs ({} of one chain), {} messages",
+            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} invalid chains, {} headers of theirs ({} of one chain), blocks with all after {median_ms} ms (at worst {worst_ms}), {} messages",
             self.blocks,
             self.transactions,
             self.reorgs,
@@ -66,6 +70,18 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
+    /// Median and worst of the times that blocks took, in milliseconds.
+    fn spread(&self) -> (u64, u64) {
+        let mut times_ms = self.spread_ms.clone();
+        times_ms.sort_unstable();
+        let median_ms = times_ms.get(times_ms.len() / 2);
+        let worst_ms = times_ms.last();
+        (
+            median_ms.copied().unwrap_or_default(),
+            worst_ms.copied().unwrap_or_default(),
+        )
+    }
+
     /// Fails unless all that the simulation is about has come up.
     pub fn assert_eventful(&self) {
         assert!(self.blocks > 1_000, "hardly any blocks: {self}");
@@ -73,6 +89,11 @@ impl Summary {
         assert!(
             self.reorgs > 50 && self.deepest > 3,
             "hardly any reorganizations: {self}"
+        );
+        let (median_ms, _) = self.spread();
+        assert!(
+            self.spread_ms.len() > 500 && median_ms < 2_000,
+            "news is slow: {self}"
         );
         assert!(self.crashes > 10, "hardly any crashes: {self}");
         assert!(self.bans > 10, "hardly any bans: {self}");

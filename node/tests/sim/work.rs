@@ -168,6 +168,7 @@ impl World {
             Err(error) => self.failed(node, &error),
             Ok((answer, mut inputs)) => {
                 self.count_reorgs(&inputs);
+                self.settle();
                 inputs.extend(client.hears(answer));
                 let epoch = self.nodes[node].epoch;
                 self.after(

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::lies::Lie;
 use super::node::Node;
+use super::progress::News;
 use super::scenario::Scenario;
 use super::summary::Summary;
 use super::traffic::Link;
@@ -27,7 +28,7 @@ const DIAL_MS: u64 = 1_000;
 
 /// After everything is mended: how long blocks are still mined, how long it is quiet then,
 /// and how long the last block has to reach all.
-const CALM_MS: u64 = 40_000;
+pub const CALM_MS: u64 = 40_000;
 const QUIET_MS: u64 = 130_000;
 const LAST_MS: u64 = 40_000;
 
@@ -90,6 +91,8 @@ pub struct World {
     pub(super) nodes: Vec<Node>,
     pub(super) links: BTreeMap<u64, Link>,
     pub(super) next_link: u64,
+    /// Blocks that not all have yet.
+    pub(super) news: Vec<News>,
     pub(super) summary: Summary,
 }
 
@@ -174,6 +177,7 @@ impl World {
             nodes,
             links: BTreeMap::new(),
             next_link: 0,
+            news: Vec::new(),
             summary: Summary::default(),
             scenario,
         };
@@ -212,6 +216,7 @@ impl World {
             .filter(|node| node.lie.is_none())
             .collect();
         let (blocks, transactions) = checks::one_chain(&self.spec, &honest);
+        assert!(self.news.is_empty(), "lost: {:?}", self.news);
         self.summary.blocks = blocks;
         self.summary.transactions = transactions;
         self.summary
@@ -367,7 +372,10 @@ impl World {
         match self.nodes[node].mine(now, &self.spec) {
             Err(error) => self.failed(node, &error),
             Ok(None) => {}
-            Ok(Some(block)) => self.give(node, Job::mined(block)),
+            Ok(Some(block)) => {
+                self.found(node, &block);
+                self.give(node, Job::mined(block));
+            }
         }
     }
 
