@@ -181,7 +181,7 @@ impl Node {
         };
         match message {
             Message::Hello(bytes) => Message::Hello(claim(bytes)),
-            Message::Welcome(bytes) => Message::Welcome(claim(bytes)),
+            Message::Welcome(bytes) => Message::Welcome(bytes.map(claim)),
             message => message,
         }
     }

@@ -80,8 +80,8 @@ impl Lie {
     ) -> Option<Message> {
         match (self, message) {
             (_, Message::Hello(bytes)) if self.boasts() => Some(Message::Hello(boast(rng, &bytes))),
-            (_, Message::Welcome(bytes)) if self.boasts() => {
-                Some(Message::Welcome(boast(rng, &bytes)))
+            (_, Message::Welcome(Some(bytes))) if self.boasts() => {
+                Some(Message::Welcome(Some(boast(rng, &bytes))))
             }
             (Self::Withholds, Message::Response(id, _))
                 if !matches!(asked, Some(Request::Headers { .. })) =>
@@ -176,7 +176,7 @@ fn garbage(rng: &mut ChaCha8Rng, message: Message) -> Message {
     };
     match message {
         Message::Hello(bytes) => Message::Hello(noise(bytes)),
-        Message::Welcome(bytes) => Message::Welcome(noise(bytes)),
+        Message::Welcome(bytes) => Message::Welcome(bytes.map(noise)),
         Message::Request(id, bytes) => Message::Request(id, noise(bytes)),
         Message::Response(id, bytes) => Message::Response(id, bytes.map(noise)),
         Message::Gossip(topic, bytes) => Message::Gossip(topic, noise(bytes)),

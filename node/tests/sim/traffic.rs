@@ -104,7 +104,12 @@ impl World {
             }
             Output::Welcome { id, status } => {
                 if let Some(question) = self.nodes[node].questions.remove(&id) {
-                    self.send(node, question.link, Message::Welcome(status.encode()), None);
+                    self.send(
+                        node,
+                        question.link,
+                        Message::Welcome(Some(status.encode())),
+                        None,
+                    );
                 }
             }
             Output::Request { peer, id, request } => {
@@ -212,13 +217,14 @@ impl World {
         bytes: Option<Vec<u8>>,
         asked: Option<&Request>,
     ) {
-        if let Some(Question {
-            link,
-            request: Some(request),
-        }) = self.nodes[node].questions.remove(&id)
-        {
-            self.send(node, link, Message::Response(request, bytes), asked);
-        }
+        let Some(Question { link, request }) = self.nodes[node].questions.remove(&id) else {
+            return;
+        };
+        let message = match request {
+            Some(request) => Message::Response(request, bytes),
+            None => Message::Welcome(None),
+        };
+        self.send(node, link, message, asked);
     }
 
     /// Tells all peers but the one that it comes from.
@@ -294,10 +300,7 @@ impl World {
                 let id = self.nodes[to].question(question);
                 Input::Hello { peer, id, status }
             }
-            Read::Welcome(status) => Input::Welcome {
-                peer,
-                status: Some(status),
-            },
+            Read::Welcome(status) => Input::Welcome { peer, status },
             Read::Request(number, request) => {
                 let question = Question {
                     link: id,

@@ -7,8 +7,8 @@ use cairn_node::network::{InboundId, Request, RequestId, Response, Status, Topic
 pub enum Message {
     /// Who are you?
     Hello(Vec<u8>),
-    /// This is who I am.
-    Welcome(Vec<u8>),
+    /// This is who I am; `None`: I have been asked too often.
+    Welcome(Option<Vec<u8>>),
     /// A question, with the asker's number for it.
     Request(RequestId, Vec<u8>),
     /// The answer to it; `None`: there is none.
@@ -21,7 +21,7 @@ pub enum Message {
 #[derive(Debug)]
 pub enum Read {
     Hello(Status),
-    Welcome(Status),
+    Welcome(Option<Status>),
     Request(RequestId, Request),
     Response(RequestId, Option<Response>),
     Gossip(Topic, Vec<u8>),
@@ -32,7 +32,10 @@ impl Message {
     pub fn read(self) -> Result<Read, cairn_node::network::message::MessageError> {
         Ok(match self {
             Self::Hello(bytes) => Read::Hello(Status::decode(&bytes)?),
-            Self::Welcome(bytes) => Read::Welcome(Status::decode(&bytes)?),
+            Self::Welcome(bytes) => {
+                let status = bytes.map(|bytes| Status::decode(&bytes)).transpose()?;
+                Read::Welcome(status)
+            }
             Self::Request(id, bytes) => Read::Request(id, Request::decode(&bytes)?),
             Self::Response(id, bytes) => {
                 let response = bytes.map(|bytes| Response::decode(&bytes)).transpose()?;
