@@ -1,15 +1,67 @@
 //! What must hold: bounds at every step, agreement at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{Address, U256};
 use cairn_genesis::{Block, ChainSpec, VerifiedBlock};
 use cairn_node::chain::{Chain, ChainView, MAX_FUTURE, MAX_ORPHANS, audit, verify};
-use cairn_node::network::limits;
+use cairn_node::network::{Goodbye, limits};
 use cairn_node::state::Account;
 use cairn_node::store::{Column, Memory, Reader, Store};
 
 use super::node::Node;
+
+/// How often a node may say hello to another: so many times at once, and so many a second, or the
+/// service takes it for a fault.
+const HELLO_BURST: u64 = 100;
+const HELLOS_PER_S: u64 = 5;
+
+/// How often each node has said hello to each other.
+#[derive(Debug, Default)]
+pub struct Hellos(BTreeMap<(usize, usize), Budget>);
+
+/// What is left of it, in thousandths of a hello, and when that was.
+#[derive(Debug)]
+struct Budget {
+    left_milli: u64,
+    last_ms: u64,
+}
+
+impl Hellos {
+    /// Counts one; fails if it is one too many.
+    pub fn count(&mut self, now_ms: u64, from: usize, to: usize) {
+        const MOST_MILLI: u64 = HELLO_BURST * 1000;
+        let budget = self.0.entry((from, to)).or_insert(Budget {
+            left_milli: MOST_MILLI,
+            last_ms: now_ms,
+        });
+        let gained_milli = (now_ms - budget.last_ms) * HELLOS_PER_S;
+        let left_milli = (budget.left_milli + gained_milli).min(MOST_MILLI);
+        assert!(
+            left_milli >= 1000,
+            "node {from} says hello to node {to} too often, at {now_ms} ms"
+        );
+        *budget = Budget {
+            left_milli: left_milli - 1000,
+            last_ms: now_ms,
+        };
+    }
+}
+
+/// Fails if an honest node has no reason to leave another for this. What was lost before `heal_ms`
+/// may still count some time later.
+pub fn leaving(now_ms: u64, heal_ms: u64, why: &Goodbye) {
+    const LATE_MS: u64 = limits::MAX_BODIES_TIMEOUT_MS + 1_000;
+    let is_excused = match why {
+        Goodbye::Mismatch(_) | Goodbye::InvalidChain(_) => false,
+        Goodbye::Stalled | Goodbye::Silent => now_ms < heal_ms + LATE_MS,
+    };
+    assert!(
+        is_excused,
+        "an honest node leaves another at {now_ms} ms: {why}"
+    );
+}
 
 /// Fails if a node holds more than it may.
 pub fn bounds(node: &Node) {

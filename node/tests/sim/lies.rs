@@ -13,7 +13,7 @@ use super::wire::Message;
 pub const DRAG_MS: u64 = ANSWER_TIMEOUT_MS - 500;
 
 /// What a liar does. It runs the real node otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lie {
     /// Mines blocks with a wrong state root, and further ones on them: sealed, but invalid. It
     /// claims their work, and has all that others ask for.
@@ -59,6 +59,12 @@ impl Lie {
             self,
             Self::InvalidBlocks | Self::Withholds | Self::Equivocates | Self::WrongBodies
         )
+    }
+
+    /// Whether honest nodes have to ban whoever does so. That a block proves invalid in execution
+    /// blames nobody who passed it on, and that a body stays away may have many reasons.
+    pub fn must_be_banned(self) -> bool {
+        !matches!(self, Self::InvalidBlocks | Self::Withholds)
     }
 
     /// Whether it claims work that it does not have.

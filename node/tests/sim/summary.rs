@@ -1,8 +1,11 @@
 //! What a run came to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use alloy_primitives::B256;
+
+use super::lies::Lie;
 
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +20,8 @@ pub struct Summary {
     pub deepest: usize,
     /// Crashes.
     pub crashes: u64,
-    /// Liars that were banned.
-    pub bans: u64,
+    /// How often honest nodes have banned liars, by what those did.
+    pub bans: BTreeMap<Lie, u64>,
     /// Liars that were left because their chain is invalid.
     pub invalid_chains: u64,
     /// Headers that liars made up and showed.
@@ -40,7 +43,9 @@ impl std::ops::AddAssign for Summary {
         self.reorgs += other.reorgs;
         self.deepest = self.deepest.max(other.deepest);
         self.crashes += other.crashes;
-        self.bans += other.bans;
+        for (lie, bans) in other.bans {
+            *self.bans.entry(lie).or_default() += bans;
+        }
         self.invalid_chains += other.invalid_chains;
         self.headers += other.headers;
         self.longest = self.longest.max(other.longest);
@@ -54,7 +59,7 @@ impl fmt::Display for Summary {
         let (median_ms, worst_ms) = self.spread();
         write!(
             f,
-            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, {} bans of liars, {} invalid chains, {} headers of theirs ({} of one chain), blocks with all after {median_ms} ms (at worst {worst_ms}), {} messages",
+            "{} blocks, {} transactions, {} reorganizations (deepest {}), {} crashes, bans of {:?}, {} invalid chains, {} headers of theirs ({} of one chain), blocks with all after {median_ms} ms (at worst {worst_ms}), {} messages",
             self.blocks,
             self.transactions,
             self.reorgs,
@@ -96,7 +101,9 @@ impl Summary {
             "news is slow: {self}"
         );
         assert!(self.crashes > 10, "hardly any crashes: {self}");
-        assert!(self.bans > 10, "hardly any bans: {self}");
+        for lie in Lie::ALL.into_iter().filter(|lie| lie.must_be_banned()) {
+            assert!(self.bans.contains_key(&lie), "no ban of {lie:?}: {self}");
+        }
         assert!(
             self.invalid_chains > 10,
             "hardly any invalid chains: {self}"

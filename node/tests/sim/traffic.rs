@@ -8,6 +8,7 @@ use cairn_node::network::{
 };
 use rand::Rng;
 
+use super::checks;
 use super::lies::{self, Lie};
 use super::wire::{Message, Question, Read};
 use super::work::Job;
@@ -185,12 +186,19 @@ impl World {
             return;
         };
         let other = self.links[&id].other(node).0;
+        if self.are_honest(node, other) {
+            checks::leaving(self.now_ms, self.scenario.heal_ms, why);
+        }
         if let Goodbye::InvalidChain(_) = why {
             self.summary.invalid_chains += 1;
             let left_until_ms = self.now_ms + LEFT_MS;
             self.nodes[node].banned.insert(other, left_until_ms);
         }
         self.close(id);
+    }
+
+    fn are_honest(&self, a: usize, b: usize) -> bool {
+        self.nodes[a].lie.is_none() && self.nodes[b].lie.is_none()
     }
 
     fn ban(&mut self, node: usize, peer: Peer, fault: &Fault) {
@@ -204,7 +212,9 @@ impl World {
                 "honest node {node} bans honest node {other} at {} ms: {fault}",
                 self.now_ms
             );
-            self.summary.bans += 1;
+            if let Some(lie) = self.nodes[other].lie {
+                *self.summary.bans.entry(lie).or_default() += 1;
+            }
         }
         self.nodes[node].banned.insert(other, self.now_ms + BAN_MS);
         self.close(id);
@@ -245,13 +255,16 @@ impl World {
         let Some(link) = self.links.get(&id).copied() else {
             return;
         };
+        let to = link.other(node).0;
+        if matches!(message, Message::Hello(_)) && self.are_honest(node, to) {
+            self.hellos.count(self.now_ms, node, to);
+        }
         let message = match self.nodes[node].lie {
             Some(Lie::InvalidBlocks) => Some(self.nodes[node].claim(message)),
             Some(lie) => lie.twist(&mut self.rng, asked, message),
             None => Some(message),
         };
         let drags = self.nodes[node].lie.is_some_and(|lie| lie.drags(asked));
-        let to = link.other(node).0;
         let lost = self.parted(node, to).is_some() || self.rng.random_bool(self.scenario.loss);
         let (Some(message), false) = (message, lost) else {
             return;

@@ -10,6 +10,7 @@ use cairn_node::store::StoreError;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::checks::Hellos;
 use super::lies::Lie;
 use super::node::Node;
 use super::progress::News;
@@ -93,6 +94,7 @@ pub struct World {
     pub(super) next_link: u64,
     /// Blocks that not all have yet.
     pub(super) news: Vec<News>,
+    pub(super) hellos: Hellos,
     pub(super) summary: Summary,
 }
 
@@ -178,6 +180,7 @@ impl World {
             links: BTreeMap::new(),
             next_link: 0,
             news: Vec::new(),
+            hellos: Hellos::default(),
             summary: Summary::default(),
             scenario,
         };
