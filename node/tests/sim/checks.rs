@@ -6,16 +6,12 @@ use std::sync::Arc;
 use alloy_primitives::{Address, U256};
 use cairn_genesis::{Block, ChainSpec, VerifiedBlock};
 use cairn_node::chain::{Chain, ChainView, MAX_FUTURE, MAX_ORPHANS, audit, verify};
+use cairn_node::network::limits::{HELLO_BURST, HELLOS_PER_S};
 use cairn_node::network::{Goodbye, limits};
 use cairn_node::state::Account;
 use cairn_node::store::{Column, Memory, Reader, Store};
 
 use super::node::Node;
-
-/// How often a node may say hello to another: so many times at once, and so many a second, or the
-/// service takes it for a fault.
-const HELLO_BURST: u64 = 100;
-const HELLOS_PER_S: u64 = 5;
 
 /// How often each node has said hello to each other.
 #[derive(Debug, Default)]

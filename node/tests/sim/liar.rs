@@ -5,6 +5,7 @@ use alloy_primitives::{B256, Bytes};
 use cairn_genesis::{Header, Seal, VerifiedTransaction};
 use cairn_node::chain::ChainView;
 use cairn_node::network::limits::MAX_HEADERS;
+use cairn_node::network::serve::AtHand;
 use cairn_node::network::{Request, Response, Status, Topic};
 use rand::Rng;
 
@@ -29,7 +30,12 @@ const START_OVER: f64 = 0.3;
 
 impl World {
     /// What a node answers.
-    pub(super) fn answer(&mut self, node: usize, request: &Request) -> Option<Response> {
+    pub(super) fn answer(
+        &mut self,
+        node: usize,
+        request: &Request,
+        at_hand: Option<&AtHand>,
+    ) -> Option<Response> {
         match (self.nodes[node].lie, request) {
             (Some(Lie::FloodsHeaders), Request::Headers { locator }) => {
                 self.flood(node, locator).map(Response::Headers)
@@ -37,9 +43,9 @@ impl World {
             (Some(Lie::InvalidBlocks), request) => self.nodes[node].forged_answer(request),
             (Some(Lie::Drags), Request::Headers { .. }) => {
                 let locator = Vec::new();
-                self.nodes[node].answer(&Request::Headers { locator })
+                self.nodes[node].answer(&Request::Headers { locator }, None)
             }
-            _ => self.nodes[node].answer(request),
+            _ => self.nodes[node].answer(request, at_hand),
         }
     }
 
@@ -110,8 +116,9 @@ impl World {
             self.extend_fork(node);
         }
         if self.rng.random_bool(0.5) {
-            for block in self.nodes[node].forged.blocks[new_from..].to_vec() {
-                let bytes = block.announcement().encode();
+            let new = self.nodes[node].forged.blocks.iter().skip(new_from);
+            let news: Vec<_> = new.map(|block| block.announcement().encode()).collect();
+            for bytes in news {
                 self.spread(node, Topic::Blocks, bytes, None);
             }
         }
@@ -198,9 +205,9 @@ impl Node {
             }
             Request::BlockTransactions { block, indexes } => match self.forged.find(*block) {
                 Some(block) => Some(Response::BlockTransactions(block.envelopes(indexes))),
-                None => self.answer(request),
+                None => self.answer(request, None),
             },
-            request => self.answer(request),
+            request => self.answer(request, None),
         }
     }
 
@@ -220,7 +227,8 @@ impl Node {
             record.is_some_and(|record| record.number() <= base)
         };
         let locator = locator.iter().filter(is_below).copied().collect();
-        let Response::Headers(mut headers) = self.answer(&Request::Headers { locator })? else {
+        let Response::Headers(mut headers) = self.answer(&Request::Headers { locator }, None)?
+        else {
             return None;
         };
         if headers.len() < MAX_HEADERS {
@@ -237,7 +245,7 @@ impl Node {
             return Some(block.body());
         }
         let blocks = vec![hash];
-        match self.answer(&Request::Bodies { blocks })? {
+        match self.answer(&Request::Bodies { blocks }, None)? {
             Response::Bodies(mut bodies) => bodies.pop(),
             _ => None,
         }

@@ -145,15 +145,19 @@ impl Node {
     fn apply(&mut self, actions: Vec<Action>, by_user: bool) -> (Option<Answer>, Vec<Input>) {
         let mut inputs = Vec::new();
         let mut answer = None;
+        let mut undone = false;
         for action in actions {
             match action {
                 Action::Pool { added, removed } => {
                     self.pool.apply(added.clone(), removed);
-                    if by_user {
+                    if by_user || undone {
                         inputs.push(Input::Pooled(added));
                     }
                 }
-                Action::Moved(moved) => inputs.push(Input::Moved(moved)),
+                Action::Moved(moved) => {
+                    undone = !moved.disconnected.is_empty();
+                    inputs.push(Input::Moved(moved));
+                }
                 Action::Answer(given) => answer = Some(given),
             }
         }

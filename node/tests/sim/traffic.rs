@@ -3,6 +3,7 @@
 use alloy_primitives::{B256, keccak256};
 use cairn_node::network::check;
 use cairn_node::network::limits::BAN_MS;
+use cairn_node::network::serve::AtHand;
 use cairn_node::network::{
     Fault, Goodbye, GossipId, InboundId, Input, Output, Peer, Request, Topic, Verdict,
 };
@@ -174,8 +175,15 @@ impl World {
     }
 
     /// Answers a question, and says so.
-    pub(super) fn serve(&mut self, node: usize, peer: Peer, id: InboundId, request: &Request) {
-        let response = self.answer(node, request);
+    pub(super) fn serve(
+        &mut self,
+        node: usize,
+        peer: Peer,
+        id: InboundId,
+        request: &Request,
+        at_hand: Option<&AtHand>,
+    ) {
+        let response = self.answer(node, request, at_hand);
         let bytes = response.map(|response| response.encode());
         self.respond(node, id, bytes, Some(request));
         self.input(node, Input::Served { peer });

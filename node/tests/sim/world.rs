@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cairn_genesis::ChainSpec;
 use cairn_node::core::{Event, Now};
+use cairn_node::network::serve::AtHand;
 use cairn_node::network::{Checked, Identity, InboundId, Input, Peer, Request};
 use cairn_node::store::StoreError;
 use rand::{Rng, SeedableRng};
