@@ -18,7 +18,7 @@
 //! | [`frames`] | frames that are no messages, statuses that are no good |
 //! | [`floods`] | too many questions, answers that nobody reads, every place taken |
 //! | [`blocks`] | junk blocks, and blocks whose transactions are withheld |
-//! | [`transactions`] | ten times what the pool holds, and invalid ones |
+//! | [`transactions`] | ten times what the pool holds, invalid ones, and no end of them |
 //! | [`together`] | all of this at once |
 //!
 //! An attack goes on until the node has mined under it and the neighbor has what was mined.
