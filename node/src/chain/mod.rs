@@ -50,13 +50,14 @@ pub use record::{HeaderRecord, ReceiptRecord};
 pub use replay::Replay;
 pub use template::{Template, TemplateRequest};
 pub use transition::Moved;
+pub(crate) use transition::encode_body;
 pub use view::{ChainView, Tip};
 
 use crate::store::{Batch, Column, Durability, Store, StoreError, keys};
 use marks::InvalidMarks;
 use orphans::{FutureBlocks, Orphans};
 use side::SideBlocks;
-use transition::{Transition, encode_body, unexecuted};
+use transition::{Transition, unexecuted};
 
 /// Bytes from which a change of the tip is written in several batches.
 const MAX_BATCH_BYTES: usize = 64 << 20;
@@ -380,8 +381,9 @@ impl Chain {
         batch.put(Column::Bodies, key, encode_body(block));
         batch.put(Column::Side, key, record.size_bytes.to_be_bytes());
         self.side.insert(&record);
-        if linked.work.max(proven_work) > self.tip.work {
-            self.side.promise(hash, linked.work.max(proven_work));
+        // What wins by itself needs no promise, and must not take that of a branch on its way.
+        if linked.work <= self.tip.work && proven_work > self.tip.work {
+            self.side.promise(hash, proven_work);
         }
         while let Some((number, weakest)) = self.side.excess(&hash, self.tip.work) {
             self.side.remove(&weakest);

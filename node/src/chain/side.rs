@@ -142,7 +142,7 @@ impl SideBlocks {
     /// The block to drop next so that the limits hold again: of those without a child
     /// the one with the least work, so that no branch is cut, and never `keep`. A
     /// single branch that is longer than the limits is kept, as long as it may be about to win; then
-    /// what is not on it goes, `keep` too.
+    /// what is not on it goes, `keep` too, unless that wins at once.
     pub fn excess(&self, keep: &B256, tip_work: U256) -> Option<(u64, B256)> {
         let newcomer = self.entries.get(keep)?;
         let is_crowded = self.heights[&newcomer.number] > MAX_PER_HEIGHT;
@@ -156,9 +156,9 @@ impl SideBlocks {
         let mut others = ends.filter(|(_, hash)| hash != keep && Some(*hash) != promising);
         let weakest =
             others.find(|(number, _)| is_full || (is_crowded && *number == newcomer.number));
-        let newcomer = (newcomer.number, *keep);
-        let in_the_way = is_full && promising.is_some_and(|promising| promising != *keep);
-        weakest.or_else(|| in_the_way.then_some(newcomer))
+        let wins = newcomer.work > tip_work;
+        let in_the_way = is_full && !wins && promising.is_some_and(|promising| promising != *keep);
+        weakest.or_else(|| in_the_way.then_some((newcomer.number, *keep)))
     }
 }
 
@@ -271,6 +271,13 @@ mod tests {
             assert_eq!(side.excess(&block.hash, tip_work), None);
         }
         let (end, beside) = (large(40, 40, 39), large(90, 900, 89));
+        let winner = HeaderRecord {
+            work: tip_work + U256::ONE,
+            ..large(91, 901, 90)
+        };
+        side.insert(&winner);
+        assert_eq!(side.excess(&winner.hash, tip_work), None);
+        side.remove(&winner.hash);
         side.insert(&beside);
         assert_eq!(
             side.excess(&beside.hash, tip_work),
