@@ -147,7 +147,7 @@ mod tests {
     use std::sync::Arc;
 
     use alloy_primitives::{Address, TxKind, U256};
-    use cairn_genesis::{ChainSpec, NativeTransaction, Transaction, VerifiedTransaction};
+    use cairn_genesis::{ChainSpec, NativeTransaction, Seal, Transaction, VerifiedTransaction};
 
     use super::*;
     use crate::chain::HeaderRecord;
@@ -161,7 +161,7 @@ mod tests {
     /// A transaction that takes so many bytes and a little more. Nobody has signed it.
     fn long(nonce: u64, bytes: usize) -> Transaction {
         let body = NativeTransaction {
-            chain_id: 1,
+            chain_id: 31_337,
             nonce,
             max_priority_fee: 1,
             max_fee: 1,
@@ -240,5 +240,53 @@ mod tests {
         for wrong in [&[0, 0][..], &[0, 1], &[1]] {
             assert_eq!(told(wrong), Response::BlockTransactions(Vec::new()));
         }
+    }
+
+    /// What is at hand of a block is the block's, as the store would give it.
+    #[test]
+    fn a_block_at_hand_is_answered_from() {
+        let spec = ChainSpec::builtin("dev").unwrap();
+        let transactions: Vec<_> = (0..2)
+            .map(|nonce| VerifiedTransaction::trusted(long(nonce, 100), Address::ZERO, 1))
+            .collect();
+        let genesis = spec.genesis_block();
+        let header = cairn_genesis::Header {
+            transactions_root: cairn_genesis::transactions_root(&transactions),
+            number: 1,
+            ..genesis.header
+        };
+        let (version, time) = (genesis.seal.version, genesis.seal.time);
+        let seals = (0..).map(|nonce| Seal {
+            version,
+            time,
+            nonce,
+            extranonce: [0; 12],
+        });
+        let block = seals
+            .map(|seal| VerifiedBlock::seal(spec, header.clone(), seal, transactions.clone()))
+            .find_map(Result::ok)
+            .unwrap();
+        let at_hand = AtHand::new(&block);
+        let (nothing, pool) = (Memory::default(), PoolMirror::default());
+        let said = |request| answer(&nothing, &pool, &request, Some(&at_hand)).unwrap();
+        let envelopes: Vec<_> = transactions
+            .iter()
+            .map(|one| one.envelope().clone())
+            .collect();
+        let some = |indexes: &[u32]| {
+            said(Request::BlockTransactions {
+                block: block.hash(),
+                indexes: indexes.to_vec(),
+            })
+        };
+        let told = |envelopes: &[Bytes]| Response::BlockTransactions(envelopes.to_vec());
+        assert_eq!(some(&[1]), told(&envelopes[1..]));
+        assert_eq!(some(&[0, 1]), told(&envelopes));
+        assert_eq!(some(&[2]), told(&[]));
+        let whole = said(Request::Bodies {
+            blocks: vec![block.hash()],
+        });
+        let stored = crate::chain::encode_body(&block);
+        assert_eq!(whole, Response::Bodies(vec![stored.into()]));
     }
 }

@@ -56,7 +56,8 @@ impl Serving {
                 return;
             };
             let answers = serving.answers.clone();
-            let read = tokio::task::spawn_blocking(move || serving.read(&request, at_hand.as_ref())).await;
+            let read =
+                tokio::task::spawn_blocking(move || serving.read(&request, at_hand.as_ref())).await;
             // Who does not wait for it any more has ended.
             let _ = answers.send((id, read, place));
         });
