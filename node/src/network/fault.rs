@@ -42,7 +42,7 @@ pub enum Fault {
     /// Gossip by which it would fill our memory.
     #[error("it tells more than is of any use")]
     Noise,
-    /// More requests than it may make, or more announcements of no use.
+    /// More requests or questions where we stand than it may make, or more announcements of no use.
     #[error("it asks or tells more often than it may")]
     Flood,
 }

@@ -43,7 +43,8 @@ pub const MAX_SHORT_IDS: usize = (8 << 20) / 64;
 /// Trades memory against how often header and body download wait for each other.
 pub const HEADER_WINDOW: usize = 4_096;
 
-/// Bytes of bodies that are asked for, being checked or waiting for their turn.
+/// Bytes of bodies that are asked for, being checked or waiting for their turn; the last block may
+/// go beyond it.
 pub const BODY_WINDOW_BYTES: usize = 64 << 20;
 
 /// How old a new tip may be to be announced, in seconds since its timestamp.
@@ -63,8 +64,9 @@ pub const MAX_CHECKING: usize = 1_024;
 pub const MAX_CHECKING_PER_PEER: usize = 256;
 
 /// Requests of one peer that are answered at the same time: as many as a node asks of one, two
-/// for bodies, one for headers, one about the pool and [`MAX_BUILDING_PER_PEER`].
-pub const MAX_SERVING_PER_PEER: usize = 4 + MAX_BUILDING_PER_PEER;
+/// for bodies and one for the lowest of them, one for headers, one about the pool and
+/// [`MAX_BUILDING_PER_PEER`].
+pub const MAX_SERVING_PER_PEER: usize = 5 + MAX_BUILDING_PER_PEER;
 
 /// Requests that one peer may make in a second, on average.
 pub const REQUESTS_PER_S: u64 = 100;

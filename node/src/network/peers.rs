@@ -61,12 +61,14 @@ pub struct PeerState {
     pub bodies_open: usize,
     /// How long it took for its last headers, in milliseconds.
     pub headers_ms: u64,
+    /// When it was last chosen to be asked for headers.
+    pub headers_asked_ms: u64,
     /// Requests in a row for headers or bodies that it did not answer in time.
     pub stalls: u32,
-    /// Until when it is not asked for headers or bodies that it turned out not to have.
+    /// Until when it is not asked for headers or bodies.
     pub rests_until_ms: u64,
-    /// How often it claimed more work than it could show. Never forgotten: who does that is asked
-    /// after all others.
+    /// How often it did not show what it claimed, showed something else, or read for too long while
+    /// others waited. Kept as long as it is connected: who does that is asked after all others.
     pub unmet: u32,
     points: u32,
     points_ms: u64,
@@ -91,6 +93,7 @@ impl PeerState {
             speed: FIRST_SPEED,
             bodies_open: 0,
             headers_ms: 0,
+            headers_asked_ms: 0,
             stalls: 0,
             rests_until_ms: 0,
             unmet: 0,

@@ -329,7 +329,7 @@ impl Blocks {
         self.importing.insert(hash, AtHand::new(&block));
         if !is_of(&building.announcement, &block) {
             // Others could not make anything of it. What the block says itself is told when it is the
-            // tip; who did so meanwhile has been ignored.
+            // tip; whoever announced it rightly meanwhile was ignored.
             self.kept_back.insert(hash);
             io.verdict(peer, gossip, Verdict::Reject);
             io.punish(peer, Fault::Announcement);

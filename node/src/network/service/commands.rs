@@ -214,7 +214,7 @@ impl Task {
         }
         let outbound = gate.outbound();
         let (sessions, own) = (&self.sessions, *self.swarm.local_peer_id());
-        // Or need not be tried.
+        // So also of whom we refuse, and of ourselves.
         let is_connected = |place: &Place, found: Option<&PeerId>| {
             let known = [place.peer.as_ref(), found].into_iter().flatten();
             let mut known = known.filter(|peer| {

@@ -85,17 +85,19 @@ impl Task {
         let opened = self
             .sessions
             .opened(now_ms, id, connection, address, inbound);
+        let is_first = opened.is_some();
         if let Some(peer) = opened {
             self.inputs.push_back(Input::Connected { peer });
         } else if let Some(sentence) = self.sessions.get(&id).and_then(Session::sentence) {
             self.questions.settled(&id, &sentence);
         }
-        if is_enough {
-            // The other side would take it for a sign that we have lost the one that stands.
-            let _ = self.swarm.close_connection(connection);
-        } else if !inbound && self.book.is_removed(&id) {
-            // A dial to its address alone could not be given up, and Kademlia may dial it.
+        // A dial to its address alone could not be given up, and Kademlia may dial it. It may call.
+        let is_removed = !inbound && self.book.is_removed(&id);
+        if is_removed && is_first {
             self.leave(&id, REMOVED);
+        } else if is_enough || is_removed {
+            // Of an old one the other side would think that we have lost it.
+            let _ = self.swarm.close_connection(connection);
         }
     }
 

@@ -109,7 +109,8 @@ pub(super) fn dial(error: &DialError, wanted: Option<&PeerId>) -> String {
     }
 }
 
-/// Whether it says something of who was dialed, and not of us at this moment.
+/// Whether it says something of who was dialed, and not of us at this moment; or will say the same
+/// for long: otherwise it would be dialed again at once.
 pub(super) fn is_its_failure(error: &DialError) -> bool {
     match error {
         DialError::Transport(_)

@@ -98,11 +98,15 @@ impl Sync {
         let bytes = (count * branch.average_bytes()) as u64;
         let others = io.peers.ready().filter(|(peer, state)| {
             state.rests_until_ms <= now_ms
+                && state.bodies_open <= BODIES_OPEN
                 && state.claim.work >= branch.base_work()
                 && !awaited.askers.contains(peer)
         });
         let quickest = others
             .map(|(peer, state)| {
+                // It answers one after the other.
+                let queued = state.bodies_open as u64 * state.speed * BODIES_REQUEST_MS / 1000;
+                let bytes = bytes.saturating_add(queued);
                 let patience_ms =
                     state.patience_ms(bytes, MIN_BODIES_TIMEOUT_MS, MAX_BODIES_TIMEOUT_MS);
                 (patience_ms, peer)
@@ -164,9 +168,11 @@ impl Sync {
         let (_, mut held_bytes) = branch.held();
         for (hash, body) in blocks.iter().zip(bodies) {
             branch.measured(body.len());
-            // What does not fit is asked for again; the lowest always fits.
-            let is_lowest = branch.front().is_some_and(|front| front.hash == *hash);
-            if held_bytes + body.len() > BODY_WINDOW_BYTES && !is_lowest {
+            // What does not fit is asked for again; what all others wait for always fits.
+            let is_awaited = branch
+                .awaited()
+                .is_some_and(|awaited| awaited.hash == *hash);
+            if held_bytes > BODY_WINDOW_BYTES && !is_awaited {
                 continue;
             }
             if let Some(link) = branch.arrived(*hash, open.peer, body.len()) {

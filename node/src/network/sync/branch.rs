@@ -124,6 +124,13 @@ impl Branch {
         self.slots.back().map_or(&self.base, |slot| &slot.link)
     }
 
+    /// Whether a chain that leaves it, or does not touch it, and has shown so much work has no place
+    /// beside it.
+    pub fn outweighs(&self, base: B256, proven: U256) -> bool {
+        let goes_on = self.tip().hash == base || self.position(base).is_some();
+        !goes_on && self.proven >= proven
+    }
+
     /// Work that its headers have shown.
     pub fn proven(&self) -> U256 {
         self.proven

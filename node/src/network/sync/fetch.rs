@@ -25,8 +25,8 @@ const PROMPT_MS: u64 = 1_000;
 /// well: they have their turn then. Enough for a million headers of a peer that is near.
 const READING_MS: u64 = 60_000;
 
-/// How long a peer is not asked again whose headers are all here: the core is about to take them
-/// over.
+/// How long a peer is not asked again whose headers are of no use now: all are here and the core is
+/// about to take them over, or a branch that is on its way has shown more.
 const EXECUTING_MS: u64 = 1_000;
 
 /// Headers on their way from one peer.
@@ -78,10 +78,13 @@ impl Sync {
             .peers
             .ready()
             .filter(|(_, state)| state.claim.work > ours && state.rests_until_ms <= now_ms);
-        // Of equal claims the fastest, then the first.
+        // Those who let us wait have their turn one after the other; of equal claims the fastest comes
+        // first.
         let best = candidates.min_by_key(|(peer, state)| {
+            let trouble = trouble(state);
+            let turn = (trouble > NONE).then_some(state.headers_asked_ms);
             let (work, speed) = (Reverse(state.claim.work), Reverse(state.speed));
-            (trouble(state), work, speed, *peer)
+            (trouble, turn, work, speed, *peer)
         });
         let Some((peer, _)) = best else {
             return Ok(());
@@ -92,6 +95,7 @@ impl Sync {
         if !state.may_be_asked(now_ms) {
             return Ok(());
         }
+        state.headers_asked_ms = now_ms;
         let claimed = state.claim.work;
         tracing::trace!(peer = peer.0, %claimed, "asking for headers");
         let view = match ChainView::open(io.world.store) {
@@ -206,7 +210,7 @@ impl Sync {
         let follow = follows(locator, first.parent_hash, &hashes);
         let base = self.base(&view, first.parent_hash)?;
         let (Some(follow), Some(mut base)) = (follow, base) else {
-            io.punish(fetch.peer, Fault::Headers);
+            unmet(io, fetch.peer, Fault::Headers);
             return Ok(None);
         };
         let mut known = 0;
@@ -218,12 +222,8 @@ impl Sync {
             known += 1;
         }
         if known == MAX_HEADERS
-            && follow > 0
-            && let number = base.header.number
-            && view.is_canonical(number, base.hash)?
-            && let Some(above) = view.header(locator[follow - 1])?
+            && let Some(locator) = finer(&view, &base, &locator[..follow])?
         {
-            let locator = locator::between(&view, number, above.number())?;
             return Ok(Some(Placed::Ours(locator)));
         }
         if let Some(branch) = &self.branch
@@ -283,8 +283,14 @@ impl Sync {
         }
         let full = chain.links.len() + MAX_HEADERS > HEADER_WINDOW;
         if (heavier || second) && !chain.links.is_empty() {
+            let proven = fetch.proven.max(work);
+            let branch = self.branch.as_ref();
+            if branch.is_some_and(|branch| branch.outweighs(chain.base.hash, proven)) {
+                rest(io, fetch.peer, EXECUTING_MS);
+                return self.shown(io, &fetch, work, false);
+            }
             if let Some(chain) = fetch.chain.take() {
-                self.adopt(io, chain, fetch.proven.max(work));
+                self.adopt(io, chain, proven);
             }
             if !more && extended == Extended::All {
                 self.shown(io, &fetch, work, true);
@@ -308,35 +314,31 @@ impl Sync {
 
     /// Reads on, unless others should have their turn.
     fn ask_headers(&mut self, io: &mut Io<'_>, mut fetch: Fetch, locator: Vec<B256>) {
-        if !self.is_outdone(io, &fetch) && io.peers.is_ready(fetch.peer) {
-            let request = Request::Headers { locator };
-            fetch.request = io.ask(fetch.peer, Purpose::Headers, request, ANSWER_TIMEOUT_MS);
-            self.fetch = Some(fetch);
+        let least = self.least_trouble_elsewhere(io, fetch.peer);
+        let Some(state) = io.peers.get_mut(fetch.peer) else {
+            return;
+        };
+        if least.is_some_and(|least| least < trouble(state)) {
+            return;
         }
+        // The next time it may read for longer, so that a long way is come to its end.
+        let patience_ms = READING_MS << state.unmet.min(8);
+        if least.is_some() && io.now.ms.saturating_sub(fetch.began_ms) > patience_ms {
+            state.unmet += 1;
+            return;
+        }
+        let request = Request::Headers { locator };
+        fetch.request = io.ask(fetch.peer, Purpose::Headers, request, ANSWER_TIMEOUT_MS);
+        self.fetch = Some(fetch);
     }
 
-    /// Whether somebody else claims more than we know as well, and would be asked first by now or has
-    /// waited for long enough.
-    fn is_outdone(&self, io: &mut Io<'_>, fetch: &Fetch) -> bool {
+    /// The trouble of the best of the others who claim more than we know.
+    fn least_trouble_elsewhere(&self, io: &Io<'_>, peer: Peer) -> Option<Trouble> {
         let (ours, now_ms) = (self.best_work(io), io.now.ms);
-        let Some(state) = io.peers.get(fetch.peer) else {
-            return true;
-        };
-        let others = io.peers.ready().filter(|(peer, other)| {
-            *peer != fetch.peer && other.claim.work > ours && other.rests_until_ms <= now_ms
+        let others = io.peers.ready().filter(|(other, state)| {
+            *other != peer && state.claim.work > ours && state.rests_until_ms <= now_ms
         });
-        let Some(best) = others.map(|(_, other)| trouble(other)).min() else {
-            return false;
-        };
-        let is_late = now_ms.saturating_sub(fetch.began_ms) > READING_MS;
-        let is_outdone = best < trouble(state) || (is_late && best.0 <= state.unmet);
-        if is_outdone
-            && is_late
-            && let Some(state) = io.peers.get_mut(fetch.peer)
-        {
-            state.unmet = state.unmet.saturating_add(1);
-        }
-        is_outdone
+        others.map(|(_, state)| trouble(state)).min()
     }
 
     /// The peer has shown all that it has. It is to blame if it claimed more than that and than
@@ -345,10 +347,7 @@ impl Sync {
         let ours = self.best_work(io);
         // What it claimed may be what we have by now.
         if blame && fetch.claimed > ours {
-            if let Some(state) = io.peers.get_mut(fetch.peer) {
-                state.unmet = state.unmet.saturating_add(1);
-            }
-            io.punish(fetch.peer, Fault::Claim);
+            unmet(io, fetch.peer, Fault::Claim);
         }
         // It may have said meanwhile that it has more by now.
         let claim = io.peers.get(fetch.peer).map(|state| state.claim.work);
@@ -387,11 +386,49 @@ fn follows(locator: &[B256], parent: B256, hashes: &[B256]) -> Option<usize> {
     (!passed_over).then_some(place)
 }
 
-/// How much trouble a peer has given: who has given less is asked for headers first, whatever the
-/// others claim. A claim costs nothing.
-fn trouble(state: &PeerState) -> (u32, u32, u32) {
-    let waits = state.headers_ms / PROMPT_MS;
-    (state.unmet, state.stalls, u64::BITS - waits.leading_zeros())
+/// Where a peer's chain is ours up to `base` and leaves it below the lowest of `above`: a locator that
+/// tells more exactly. `None` if these are not on our best chain.
+fn finer(
+    view: &ChainView<'_>,
+    base: &Link,
+    above: &[B256],
+) -> Result<Option<Vec<B256>>, StoreError> {
+    let from = base.header.number;
+    let Some(lowest) = above.last() else {
+        return Ok(None);
+    };
+    match view.header(*lowest)? {
+        Some(record) if view.is_canonical(from, base.hash)? => {
+            locator::between(view, from, record.number()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// How much trouble a peer has given: how often it did not show what it said, and how long it let us
+/// wait, by doublings. Who has given less is asked for headers first, whatever the others claim: a
+/// claim costs nothing.
+type Trouble = (u32, u32);
+
+const NONE: Trouble = (0, 0);
+
+fn trouble(state: &PeerState) -> Trouble {
+    let waited_ms = match state.stalls {
+        0 => state.headers_ms,
+        _ => ANSWER_TIMEOUT_MS,
+    };
+    (
+        state.unmet,
+        u64::BITS - (waited_ms / PROMPT_MS).leading_zeros(),
+    )
+}
+
+/// A peer has not shown what it should have.
+fn unmet(io: &mut Io<'_>, peer: Peer, fault: Fault) {
+    if let Some(state) = io.peers.get_mut(peer) {
+        state.unmet = state.unmet.saturating_add(1);
+    }
+    io.punish(peer, fault);
 }
 
 fn rest(io: &mut Io<'_>, peer: Peer, rest_ms: u64) {
