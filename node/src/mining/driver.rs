@@ -10,6 +10,7 @@ use cairn_genesis::{
 use cairn_miner::{Event, Miner, Work};
 
 use super::Mode;
+use super::pause::Pause;
 use crate::chain::Template;
 use crate::core::Now;
 
@@ -31,6 +32,8 @@ pub struct Driver {
     head_changed: bool,
     built_ms: u64,
     due_ms: u64,
+    /// Until a template is asked for again after the clock did not allow one.
+    pause: Pause,
 }
 
 /// The work at hand.
@@ -66,12 +69,14 @@ impl Driver {
                 Mode::Interval(span) => now.ms.saturating_add(millis(span)),
                 _ => 0,
             },
+            pause: Pause::none(session),
         }
     }
 
     /// The head moved: work on the old one is worthless.
     pub fn head_changed(&mut self) {
         self.head_changed = true;
+        self.pause.end();
         self.stop();
     }
 
@@ -100,7 +105,8 @@ impl Driver {
     pub fn wanted(&self, now: Now, executable: bool) -> Wanted {
         let wanted = match self.mode {
             Mode::Off => false,
-            Mode::Continuous => self.job.is_none() || self.is_stale(now),
+            Mode::Continuous if self.job.is_none() => !self.pause.lasts(now.ms),
+            Mode::Continuous => self.is_stale(now),
             Mode::OnTransaction => match self.job {
                 Some(_) => self.is_stale(now),
                 None => executable && (self.head_changed || self.pool_changed),
@@ -139,6 +145,7 @@ impl Driver {
     /// No template can be had now, for a reason that time removes.
     pub fn no_template(&mut self, now: Now) {
         self.built_ms = now.ms;
+        self.pause.begin(now.ms);
         self.stop();
     }
 

@@ -9,6 +9,7 @@
 
 mod driver;
 mod mode;
+mod pause;
 
 pub use driver::{Driver, Wanted};
 pub use mode::{Mode, ParseModeError};

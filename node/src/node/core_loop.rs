@@ -230,12 +230,12 @@ impl CoreLoop {
     }
 
     fn mine(&mut self) -> Result<(), StoreError> {
-        self.wait_s = None;
         let now = clock::now();
         let executable = self.core.pool().pending_and_queued().0 > 0;
         if self.driver.wanted(now, executable) == Wanted::Nothing {
             return Ok(());
         }
+        self.wait_s = None;
         let request = TemplateRequest {
             now_s: now.s(),
             beneficiary: self.beneficiary,
