@@ -80,7 +80,7 @@ impl Task {
 
     fn add_peer(&mut self, text: &str) -> Result<(), String> {
         let place = address::parse(text)?;
-        if place.peer.as_ref() == Some(self.swarm.local_peer_id()) {
+        if self.is_ours(&place) {
             return Err(why::OURSELVES.to_owned());
         }
         if let Some(peer) = &place.peer {
@@ -183,13 +183,17 @@ impl Task {
         }
     }
 
+    /// Whether we are there ourselves.
+    fn is_ours(&self, place: &Place) -> bool {
+        place.peer.as_ref() == Some(self.swarm.local_peer_id())
+            || self.swarm.listeners().any(|own| *own == place.address)
+    }
+
     /// What can be told without dialing.
     fn known_why(&self, place: &Place) -> Option<String> {
         let gate = &self.swarm.behaviour().gate;
         let (peer, address) = (place.peer.as_ref(), &place.address);
-        if peer == Some(self.swarm.local_peer_id())
-            || self.swarm.listeners().any(|own| own == address)
-        {
+        if self.is_ours(place) {
             return Some(why::OURSELVES.to_owned());
         }
         let session = match peer {
@@ -200,7 +204,7 @@ impl Task {
             return Some(sentence);
         }
         if peer.is_some_and(|peer| self.book.is_removed(peer)) {
-            return Some(REMOVED.to_owned());
+            return Some(format!("{REMOVED}; `cairn peer add` takes it back"));
         }
         let refused = gate.objection(peer, address).or_else(|| gate.is_full());
         refused.map(|refused| format!("this node refuses it: {refused}"))
