@@ -1,7 +1,7 @@
 //! What a peer can do wrong, and what it costs it.
 //!
-//! Only what a relayer must have checked is a fault (`docs/protocol.md`, R-INV): encoding,
-//! proof of work, the rules between header and parent, and the body's root. That a block
+//! Only what a relayer must have checked is a fault (`docs/protocol.md`, R-INV; decision 0021): encoding,
+//! proof of work, the rules between header and parent, the body's root and the short ids. That a block
 //! proves invalid in execution costs its relayers nothing.
 
 use cairn_genesis::{InvalidBlock, TransactionError};
