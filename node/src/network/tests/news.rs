@@ -143,6 +143,16 @@ fn asked(outputs: &[Output]) -> Option<(RequestId, &Request)> {
 }
 
 impl Bench {
+    /// A node that is to hear of a block from a peer, and the block.
+    fn before_news() -> (Self, Moved) {
+        let mut other = Self::new();
+        let moved = other.mine(2);
+        let mut bench = Self::new();
+        bench.now = other.now;
+        bench.greet(PEER, &Self::new());
+        (bench, moved)
+    }
+
     /// The announcement of an empty block, as if it had transactions.
     fn hear_wrongly_of(&mut self, moved: &Moved, junk: u64) -> Vec<Output> {
         let ids = [B256::from(U256::from(junk))].into_iter();
@@ -159,11 +169,7 @@ impl Bench {
 /// Who keeps what we lack of a block does not have us ask everybody for it again and again.
 #[test]
 fn who_does_not_deliver_a_block_is_not_heard_again_about_it() {
-    let mut other = Bench::new();
-    let moved = other.mine(2);
-    let mut bench = Bench::new();
-    bench.now = other.now;
-    bench.greet(PEER, &Bench::new());
+    let (mut bench, moved) = Bench::before_news();
     let second = Peer(2);
     bench.greet(second, &Bench::new());
     let status = Some(bench.identity.status(&bench.tip()));
@@ -197,11 +203,7 @@ fn who_does_not_deliver_a_block_is_not_heard_again_about_it() {
 /// Wrong short ids would have everybody further on ask for what the block does not have.
 #[test]
 fn an_announcement_with_wrong_ids_is_not_passed_on() {
-    let mut other = Bench::new();
-    let moved = other.mine(2);
-    let mut bench = Bench::new();
-    bench.now = other.now;
-    bench.greet(PEER, &Bench::new());
+    let (mut bench, moved) = Bench::before_news();
     let outputs = bench.hear_wrongly_of(&moved, 1);
     let (id, _) = asked(&outputs).unwrap();
     let junk = Bytes::from_static(&[1]);
@@ -230,12 +232,8 @@ fn an_announcement_with_wrong_ids_is_not_passed_on() {
 /// Who hears of a block from us asks us for what it lacks, while our core is still executing it.
 #[test]
 fn a_block_that_was_passed_on_can_be_asked_for_at_once() {
-    let mut other = Bench::new();
-    let moved = other.mine(2);
+    let (mut bench, moved) = Bench::before_news();
     let hash = moved.to.hash;
-    let mut bench = Bench::new();
-    bench.now = other.now;
-    bench.greet(PEER, &Bench::new());
     let outputs = bench.hear_of(&moved);
     let outputs = bench.check(outputs);
     let import = |output: &Output| matches!(output, Output::Import { .. });
