@@ -68,6 +68,8 @@ pub struct Awaited<'a> {
     pub asked_ms: u64,
     /// Who was.
     pub askers: &'a BTreeSet<Peer>,
+    /// Whether an answer of one of them may still come.
+    pub is_asked: bool,
 }
 
 /// The branch.
@@ -163,6 +165,7 @@ impl Branch {
             since_ms: self.front_ms,
             asked_ms: self.front_asked_ms,
             askers: &self.front_askers,
+            is_asked: matches!(front.body, Body::Asked(_)),
         })
     }
 

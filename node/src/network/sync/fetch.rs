@@ -259,7 +259,7 @@ impl Sync {
                 Some(reason) => return Ok(Some(Refusal::Invalid(reason))),
             }
             let mut refused = self.refused.iter();
-            if refused.any(|(refused, until_ms)| refused == hash && *until_ms > io.now.ms) {
+            if refused.any(|refused| refused.block == *hash && refused.until_ms > io.now.ms) {
                 return Ok(Some(Refusal::ForNow));
             }
         }

@@ -35,6 +35,10 @@ use fetch::Fetch;
 /// everybody who should have it was asked for it.
 const WITHHELD_MS: u64 = 60_000;
 
+/// The same where somebody has another chain with more work than ours, and all who were asked have
+/// refused or let their time pass: long enough to ask them twice.
+const WITHHELD_FROM_OTHERS_MS: u64 = 15_000;
+
 /// The same where ever new peers come who could still be asked.
 const MOST_WITHHELD_MS: u64 = 300_000;
 
@@ -45,9 +49,22 @@ const REST_MS: u64 = 5_000;
 /// again at once.
 const MAX_REFUSED: usize = 64;
 
-/// How long a branch with such a block is refused: others have their chance meanwhile. What
-/// is marked invalid is refused for good.
+/// How long a branch with such a block is refused the first time: others have their chance
+/// meanwhile. What is marked invalid is refused for good.
 const REFUSED_MS: u64 = 30_000;
+
+/// It is refused for twice as long each further time, so often: whoever keeps the bodies of a heavy
+/// chain has a node that is behind wait for them, and must not have most of its time.
+const MAX_DOUBLINGS: u32 = 4;
+
+/// A block whose branches are not begun.
+#[derive(Debug)]
+struct Refused {
+    block: B256,
+    until_ms: u64,
+    /// How often that had happened before.
+    doublings: u32,
+}
 
 /// How sync stands, for people and for `eth_syncing`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,7 +90,7 @@ pub(super) struct Sync {
     importing: Option<B256>,
     /// Height of the tip when the node began to catch up.
     starting: u64,
-    refused: VecDeque<(B256, u64)>,
+    refused: VecDeque<Refused>,
 }
 
 impl Sync {
@@ -140,20 +157,31 @@ impl Sync {
         let Some(awaited) = branch.awaited() else {
             return;
         };
-        let waited_ms = io.now.ms.saturating_sub(awaited.since_ms);
         let mut others = io.peers.ready().filter(|(peer, state)| {
             state.claim.work >= branch.base_work() && !awaited.askers.contains(peer)
         });
         let patience_ms = match others.next() {
+            None if !awaited.is_asked && Self::is_elsewhere(io, branch) => WITHHELD_FROM_OTHERS_MS,
             None => WITHHELD_MS,
             Some(_) => MOST_WITHHELD_MS,
         };
+        let waited_ms = io.now.ms.saturating_sub(awaited.since_ms);
         if waited_ms < patience_ms {
             return;
         }
         let hash = awaited.hash;
         tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: it is left aside");
         self.refuse(io.now.ms, hash);
+    }
+
+    /// Whether somebody claims another chain than this branch, lighter than that and heavier than
+    /// ours.
+    fn is_elsewhere(io: &Io<'_>, branch: &Branch) -> bool {
+        io.peers.ready().any(|(_, state)| {
+            let claim = &state.claim;
+            let is_between = claim.work > io.tip.work && claim.work <= branch.proven();
+            is_between && branch.position(claim.head).is_none()
+        })
     }
 
     fn leave_branch(&mut self) {
@@ -163,8 +191,14 @@ impl Sync {
 
     fn refuse(&mut self, now_ms: u64, block: B256) {
         self.leave_branch();
-        self.refused
-            .push_back((block, now_ms.saturating_add(REFUSED_MS)));
+        let before = self.refused.iter().position(|known| known.block == block);
+        let before = before.and_then(|place| self.refused.remove(place));
+        let doublings = before.map_or(0, |before| (before.doublings + 1).min(MAX_DOUBLINGS));
+        self.refused.push_back(Refused {
+            block,
+            until_ms: now_ms.saturating_add(REFUSED_MS << doublings),
+            doublings,
+        });
         if self.refused.len() > MAX_REFUSED {
             self.refused.pop_front();
         }

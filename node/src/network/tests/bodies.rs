@@ -179,3 +179,83 @@ fn bodies_that_do_not_fit_are_dropped() {
     assert_eq!(checks.count(), fit);
     assert_eq!(bench.network.load().body_bytes, fit * LARGE);
 }
+
+/// Does what the machine wants, where these peers answer at once; the first of them keeps all
+/// bodies to itself. Returns who was asked for bodies.
+fn served(bench: &mut Bench, others: &[(Peer, &Bench)], mut outputs: Vec<Output>) -> Vec<Peer> {
+    let of = |peer: Peer| others.iter().find(|(other, _)| *other == peer).unwrap().1;
+    let mut asked = Vec::new();
+    while !outputs.is_empty() {
+        for output in std::mem::take(&mut outputs) {
+            outputs.extend(match output {
+                Output::Hello { peer, .. } => {
+                    let other = of(peer);
+                    let status = Some(other.identity.status(&other.tip()));
+                    bench.say(Input::Welcome { peer, status })
+                }
+                Output::Request { peer, id, request } => {
+                    let is_bodies = matches!(request, Request::Bodies { .. });
+                    asked.extend(is_bodies.then_some(peer));
+                    let is_kept = is_bodies && peer == others[0].0;
+                    let (store, pool) = (&*of(peer).store, PoolMirror::default());
+                    let answer = || serve::answer(store, &pool, &request, None).unwrap();
+                    let response = (!is_kept).then(answer);
+                    bench.say(Input::Response { peer, id, response })
+                }
+                Output::Check(_) => bench.check(vec![output]),
+                Output::Import { blocks, .. } => bench.import(blocks),
+                _ => Vec::new(),
+            });
+        }
+    }
+    asked
+}
+
+/// Who keeps the bodies of a heavy chain has less and less of a node's time.
+#[test]
+fn what_is_withheld_again_is_refused_for_longer() {
+    let mut other = Bench::new();
+    other.mine_many(2);
+    let mut bench = Bench::new();
+    bench.now = other.now;
+    let peers = [(PEER, &other)];
+    let mut outputs = bench.greet(PEER, &other);
+    let mut asked_s: Vec<u64> = Vec::new();
+    for second in 0..600 {
+        let asked = served(&mut bench, &peers, outputs);
+        asked_s.extend(asked.first().map(|_| second));
+        bench.now.ms += 1_000;
+        outputs = bench.say(Input::Tick);
+    }
+    let pauses = asked_s.windows(2).map(|two| two[1] - two[0]);
+    let pauses: Vec<_> = pauses.filter(|pause_s| *pause_s > 20).collect();
+    let expected = [30, 60, 120].map(|least_s| least_s..least_s + 20);
+    assert!(pauses.len() >= expected.len(), "{pauses:?}");
+    for (pause_s, expected) in pauses.iter().zip(expected) {
+        assert!(expected.contains(pause_s), "{pauses:?}");
+    }
+}
+
+/// Who keeps the bodies of a heavy chain does not keep a node from a lighter one that is there.
+#[test]
+fn a_lighter_chain_that_is_there_has_its_turn_soon() {
+    let (mut heavy, mut light) = (Bench::new(), Bench::new());
+    heavy.mine_many(30);
+    for _ in 0..20 {
+        light.mine(3);
+    }
+    let mut bench = Bench::new();
+    bench.now = heavy.now;
+    let honest = Peer(2);
+    let peers = [(PEER, &heavy), (honest, &light)];
+    let mut outputs = bench.greet(PEER, &heavy);
+    outputs.extend(bench.greet(honest, &light));
+    let seconds = (0..60).find(|_| {
+        served(&mut bench, &peers, std::mem::take(&mut outputs));
+        bench.now.ms += 1_000;
+        outputs = bench.say(Input::Tick);
+        bench.tip().hash == light.tip().hash
+    });
+    let seconds = seconds.expect("it has the chain that is there");
+    assert!((10..30).contains(&seconds), "after a fair wait: {seconds}");
+}
