@@ -65,10 +65,13 @@ pub struct PeerState {
     pub headers_asked_ms: u64,
     /// Requests in a row for headers or bodies that it did not answer in time.
     pub stalls: u32,
-    /// Until when it is not asked for headers or bodies.
-    pub rests_until_ms: u64,
-    /// How often it did not show what it claimed, showed something else, or read for too long while
-    /// others waited. Kept as long as it is connected: who does that is asked after all others.
+    /// Until when it is not asked for headers.
+    pub no_headers_until_ms: u64,
+    /// Until when it is not asked for bodies.
+    pub no_bodies_until_ms: u64,
+    /// How often it did not show what it claimed, showed something else or a chain that could not be
+    /// had, or read for too long while others waited. Kept as long as it is connected: who does that
+    /// is asked after all others.
     pub unmet: u32,
     points: u32,
     points_ms: u64,
@@ -95,7 +98,8 @@ impl PeerState {
             headers_ms: 0,
             headers_asked_ms: 0,
             stalls: 0,
-            rests_until_ms: 0,
+            no_headers_until_ms: 0,
+            no_bodies_until_ms: 0,
             unmet: 0,
             points: 0,
             points_ms: now_ms,

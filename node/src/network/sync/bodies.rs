@@ -40,7 +40,7 @@ impl Sync {
             .peers
             .ready()
             .filter(|(_, state)| state.bodies_open < BODIES_OPEN)
-            .filter(|(_, state)| state.rests_until_ms <= now_ms)
+            .filter(|(_, state)| state.no_bodies_until_ms <= now_ms)
             .filter(|(_, state)| state.claim.work >= branch.base_work())
             .map(|(peer, state)| (std::cmp::Reverse(state.speed), peer))
             .collect();
@@ -97,7 +97,7 @@ impl Sync {
         let count = branch.blocks_in(LOWEST_BYTES).clamp(1, MIN_BODIES);
         let bytes = (count * branch.average_bytes()) as u64;
         let others = io.peers.ready().filter(|(peer, state)| {
-            state.rests_until_ms <= now_ms
+            state.no_bodies_until_ms <= now_ms
                 && state.bodies_open <= BODIES_OPEN
                 && state.claim.work >= branch.base_work()
                 && !awaited.askers.contains(peer)
@@ -155,7 +155,7 @@ impl Sync {
         if let Some(state) = io.peers.get_mut(open.peer) {
             match bodies.is_empty() {
                 // It has not got there itself.
-                true => state.rests_until_ms = now_ms + REST_MS,
+                true => state.no_bodies_until_ms = now_ms + REST_MS,
                 false => state.measured(bytes, now_ms.saturating_sub(open.sent_ms)),
             }
         }
@@ -213,7 +213,7 @@ impl Sync {
                 let branch = self.branch.as_ref();
                 if branch.is_some_and(|branch| branch.position(block).is_some()) {
                     tracing::info!(hash = %block, %invalid, "a chain with more work than ours has an invalid block");
-                    self.refuse(io.now.ms, block);
+                    self.refuse(io, block, false);
                 }
             }
         }
@@ -240,7 +240,7 @@ impl Sync {
     /// relay.
     pub fn imported(
         &mut self,
-        io: &Io<'_>,
+        io: &mut Io<'_>,
         blocks: &[B256],
         result: &Result<(), (usize, BlockError)>,
     ) {
@@ -260,7 +260,7 @@ impl Sync {
             tracing::info!(hash = %failed, %error, "a chain with more work than ours is not taken over");
             match error {
                 BlockError::NotYet(_) => self.leave_branch(),
-                _ => self.refuse(io.now.ms, failed),
+                _ => self.refuse(io, failed, false),
             }
         }
     }

@@ -78,6 +78,8 @@ pub struct Branch {
     /// What the first block follows; the core has it.
     base: Arc<Link>,
     slots: VecDeque<Slot>,
+    /// Who showed the last header, and so claims to have all blocks.
+    shown_by: Peer,
     /// Work that headers of this branch have shown, also beyond those that are held here.
     proven: U256,
     /// Bytes of an average block, measured.
@@ -92,22 +94,24 @@ pub struct Branch {
 
 impl Branch {
     /// Begins to fetch the blocks of `chain`.
-    pub fn new(now_ms: u64, chain: HeaderChain, proven: U256) -> Self {
+    pub fn new(now_ms: u64, peer: Peer, chain: HeaderChain, proven: U256) -> Self {
         let mut branch = Self {
             base: Arc::clone(&chain.base),
             slots: VecDeque::new(),
+            shown_by: peer,
             proven,
             average_bytes: 1024,
             front_ms: now_ms,
             front_asked_ms: now_ms,
             front_askers: BTreeSet::new(),
         };
-        branch.append(chain);
+        branch.append(peer, chain);
         branch
     }
 
     /// Goes on above the last header.
-    pub fn append(&mut self, chain: HeaderChain) {
+    pub fn append(&mut self, peer: Peer, chain: HeaderChain) {
+        self.shown_by = peer;
         self.slots.extend(chain.links.into_iter().map(|link| Slot {
             link,
             body: Body::Missing,
@@ -116,14 +120,19 @@ impl Branch {
     }
 
     /// Replaces what is above one of its blocks.
-    pub fn fork(&mut self, position: usize, chain: HeaderChain) {
+    pub fn fork(&mut self, position: usize, peer: Peer, chain: HeaderChain) {
         self.slots.truncate(position + 1);
-        self.append(chain);
+        self.append(peer, chain);
     }
 
     /// The last header.
     pub fn tip(&self) -> &Arc<Link> {
         self.slots.back().map_or(&self.base, |slot| &slot.link)
+    }
+
+    /// Who showed the last header.
+    pub fn shown_by(&self) -> Peer {
+        self.shown_by
     }
 
     /// Whether a chain that leaves it, or does not touch it, and has shown so much work has no place

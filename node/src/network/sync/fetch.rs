@@ -55,7 +55,8 @@ enum Placed {
 
 /// Why a chain is not wanted.
 enum Refusal {
-    /// The operator does not want one of its blocks, or it was withheld or not taken in lately.
+    /// The operator does not want one of its blocks, or it was not taken in lately, or withheld where
+    /// another chain is on its way.
     ForNow,
     /// One of its blocks breaks a rule: this one.
     Invalid(String),
@@ -77,7 +78,7 @@ impl Sync {
         let candidates = io
             .peers
             .ready()
-            .filter(|(_, state)| state.claim.work > ours && state.rests_until_ms <= now_ms);
+            .filter(|(_, state)| state.claim.work > ours && state.no_headers_until_ms <= now_ms);
         // Those who let us wait have their turn one after the other; of equal claims the fastest comes
         // first.
         let best = candidates.min_by_key(|(peer, state)| {
@@ -258,8 +259,11 @@ impl Sync {
                 Some(reason) if reason == OPERATOR_REASON => return Ok(Some(Refusal::ForNow)),
                 Some(reason) => return Ok(Some(Refusal::Invalid(reason))),
             }
-            let mut refused = self.refused.iter();
-            if refused.any(|refused| refused.block == *hash && refused.until_ms > io.now.ms) {
+            let is_refused = self.refused.iter().any(|refused| {
+                let is_wanted = refused.is_withheld && self.branch.is_none();
+                refused.block == *hash && refused.until_ms > io.now.ms && !is_wanted
+            });
+            if is_refused {
                 return Ok(Some(Refusal::ForNow));
             }
         }
@@ -290,7 +294,7 @@ impl Sync {
                 return self.shown(io, &fetch, work, false);
             }
             if let Some(chain) = fetch.chain.take() {
-                self.adopt(io, chain, proven);
+                self.adopt(io, fetch.peer, chain, proven);
             }
             if !more && extended == Extended::All {
                 self.shown(io, &fetch, work, true);
@@ -336,7 +340,7 @@ impl Sync {
     fn least_trouble_elsewhere(&self, io: &Io<'_>, peer: Peer) -> Option<Trouble> {
         let (ours, now_ms) = (self.best_work(io), io.now.ms);
         let others = io.peers.ready().filter(|(other, state)| {
-            *other != peer && state.claim.work > ours && state.rests_until_ms <= now_ms
+            *other != peer && state.claim.work > ours && state.no_headers_until_ms <= now_ms
         });
         others.map(|(_, state)| trouble(state)).min()
     }
@@ -357,7 +361,7 @@ impl Sync {
     }
 
     /// Begins to fetch the bodies of a chain that is heavier than all we know.
-    fn adopt(&mut self, io: &Io<'_>, chain: HeaderChain, proven: U256) {
+    fn adopt(&mut self, io: &Io<'_>, peer: Peer, chain: HeaderChain, proven: U256) {
         let base = chain.base.hash;
         tracing::debug!(
             from = chain.base.header.number,
@@ -368,12 +372,14 @@ impl Sync {
         if self.branch.is_none() {
             self.starting = io.tip.number();
         }
+        let is_in = |block| chain.links.iter().any(|link| link.hash == block);
+        self.refused.retain(|refused| !is_in(refused.block));
         match &mut self.branch {
-            Some(branch) if branch.tip().hash == base => branch.append(chain),
+            Some(branch) if branch.tip().hash == base => branch.append(peer, chain),
             Some(branch) if let Some(position) = branch.position(base) => {
-                branch.fork(position, chain);
+                branch.fork(position, peer, chain);
             }
-            _ => self.branch = Some(Branch::new(io.now.ms, chain, proven)),
+            _ => self.branch = Some(Branch::new(io.now.ms, peer, chain, proven)),
         }
     }
 }
@@ -434,6 +440,6 @@ fn unmet(io: &mut Io<'_>, peer: Peer, fault: Fault) {
 fn rest(io: &mut Io<'_>, peer: Peer, rest_ms: u64) {
     let now_ms = io.now.ms;
     if let Some(state) = io.peers.get_mut(peer) {
-        state.rests_until_ms = now_ms.saturating_add(rest_ms);
+        state.no_headers_until_ms = now_ms.saturating_add(rest_ms);
     }
 }

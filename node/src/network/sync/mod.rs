@@ -45,25 +45,20 @@ const MOST_WITHHELD_MS: u64 = 300_000;
 /// How long a peer is not asked again for what it did not have.
 const REST_MS: u64 = 5_000;
 
-/// Blocks that were withheld or cannot be taken in, so that their branches are not begun
-/// again at once.
+/// Blocks that are remembered since their chains are not wanted now.
 const MAX_REFUSED: usize = 64;
 
-/// How long a branch with such a block is refused the first time: others have their chance
-/// meanwhile. What is marked invalid is refused for good.
+/// For how long. What is marked invalid is refused for good.
 const REFUSED_MS: u64 = 30_000;
 
-/// It is refused for twice as long each further time, so often: whoever keeps the bodies of a heavy
-/// chain has a node that is behind wait for them, and must not have most of its time.
-const MAX_DOUBLINGS: u32 = 4;
-
-/// A block whose branches are not begun.
+/// A block whose chains are not wanted now.
 #[derive(Debug)]
 struct Refused {
     block: B256,
     until_ms: u64,
-    /// How often that had happened before.
-    doublings: u32,
+    /// Nobody sent it, which may have been chance: only another chain whose bodies are on their way
+    /// is not left for it.
+    is_withheld: bool,
 }
 
 /// How sync stands, for people and for `eth_syncing`.
@@ -157,13 +152,15 @@ impl Sync {
         let Some(awaited) = branch.awaited() else {
             return;
         };
-        let mut others = io.peers.ready().filter(|(peer, state)| {
-            state.claim.work >= branch.base_work() && !awaited.askers.contains(peer)
+        let may_be_asked = io.peers.ready().any(|(peer, state)| {
+            state.claim.work >= branch.base_work() && !awaited.askers.contains(&peer)
         });
-        let patience_ms = match others.next() {
-            None if !awaited.is_asked && Self::is_elsewhere(io, branch) => WITHHELD_FROM_OTHERS_MS,
-            None => WITHHELD_MS,
-            Some(_) => MOST_WITHHELD_MS,
+        let patience_ms = if may_be_asked {
+            MOST_WITHHELD_MS
+        } else if !awaited.is_asked && Self::is_elsewhere(io, branch) {
+            WITHHELD_FROM_OTHERS_MS
+        } else {
+            WITHHELD_MS
         };
         let waited_ms = io.now.ms.saturating_sub(awaited.since_ms);
         if waited_ms < patience_ms {
@@ -171,7 +168,7 @@ impl Sync {
         }
         let hash = awaited.hash;
         tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: it is left aside");
-        self.refuse(io.now.ms, hash);
+        self.refuse(io, hash, true);
     }
 
     /// Whether somebody claims another chain than this branch, lighter than that and heavier than
@@ -189,15 +186,17 @@ impl Sync {
         self.fetch = None;
     }
 
-    fn refuse(&mut self, now_ms: u64, block: B256) {
+    /// Leaves the branch for this block of it; others than who showed it come first from now on.
+    fn refuse(&mut self, io: &mut Io<'_>, block: B256, is_withheld: bool) {
+        let shown_by = self.branch.as_ref().map(Branch::shown_by);
+        if let Some(state) = shown_by.and_then(|peer| io.peers.get_mut(peer)) {
+            state.unmet = state.unmet.saturating_add(1);
+        }
         self.leave_branch();
-        let before = self.refused.iter().position(|known| known.block == block);
-        let before = before.and_then(|place| self.refused.remove(place));
-        let doublings = before.map_or(0, |before| (before.doublings + 1).min(MAX_DOUBLINGS));
         self.refused.push_back(Refused {
             block,
-            until_ms: now_ms.saturating_add(REFUSED_MS << doublings),
-            doublings,
+            until_ms: io.now.ms.saturating_add(REFUSED_MS),
+            is_withheld,
         });
         if self.refused.len() > MAX_REFUSED {
             self.refused.pop_front();
@@ -209,7 +208,8 @@ impl Sync {
 fn unanswered(io: &mut Io<'_>, open: &Open) {
     let now_ms = io.now.ms;
     if let Some(state) = io.peers.get_mut(open.peer) {
-        state.rests_until_ms = now_ms.saturating_add(REST_MS);
+        state.no_headers_until_ms = now_ms.saturating_add(REST_MS);
+        state.no_bodies_until_ms = state.no_headers_until_ms;
         if now_ms >= open.deadline_ms {
             state.stalled();
             if state.stalls >= MAX_STALLS {

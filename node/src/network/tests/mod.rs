@@ -95,15 +95,20 @@ impl Bench {
         (0..count).map(|_| self.mine(2)).collect()
     }
 
-    /// Gives a block to the core.
+    /// Gives a block on the best chain to the core.
     fn take(&mut self, block: VerifiedBlock) -> Moved {
+        self.give(block).unwrap()
+    }
+
+    /// Gives a block to the core; `None` where it stays beside the best chain.
+    fn give(&mut self, block: VerifiedBlock) -> Option<Moved> {
         let event = Event::Block(Box::new(block));
         let actions = self.core.handle(self.now, event).unwrap();
         let mut moves = actions.into_iter().filter_map(|action| match action {
             Action::Moved(moved) => Some(moved),
             _ => None,
         });
-        moves.next().unwrap()
+        moves.next()
     }
 
     /// Does what the machine wants of the core, and tells it.
@@ -111,8 +116,12 @@ impl Bench {
         let hashes = blocks.iter().map(VerifiedBlock::hash).collect();
         let mut outputs = Vec::new();
         for block in blocks {
-            let moved = self.take(block);
-            outputs.extend(self.say(Input::Moved(moved)));
+            let moved = self.give(block);
+            outputs.extend(
+                moved
+                    .into_iter()
+                    .flat_map(|moved| self.say(Input::Moved(moved))),
+            );
         }
         outputs.extend(self.say(Input::Imported {
             blocks: hashes,
