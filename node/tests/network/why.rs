@@ -1,6 +1,8 @@
 //! Why a connection does not come about, for each reason; and the list of those who alone may
 //! connect.
 
+use std::io::{Read as _, Write as _};
+
 use cairn_node::network::service::NetworkConfig;
 
 use super::nodes::{Running, dev, home, loopback, wait_for};
@@ -23,6 +25,20 @@ async fn each_reason_has_its_sentence() {
     assert!(
         nobody.contains("not reachable") && nobody.contains("refused"),
         "{nobody}"
+    );
+
+    let no_node = why(format!("/ip4/127.0.0.1/tcp/{}", a_web_server().port())).await;
+    // The latter where it closes before it was told all that a node has to say.
+    assert!(
+        no_node.contains("does not speak as a node") || no_node.contains("closes the connection"),
+        "{no_node}"
+    );
+    // The latter where nobody can be asked what a name stands for.
+    let nameless = why("/dns4/nobody.invalid/tcp/30303".into()).await;
+    assert!(
+        nameless.contains("no IP address is known for nobody.invalid")
+            || nameless.contains("nobody.invalid cannot be looked up"),
+        "{nameless}"
     );
 
     let (place, id) = b.address.split_once("/p2p/").unwrap();
@@ -50,6 +66,21 @@ async fn each_reason_has_its_sentence() {
     assert!(a.network.add_peer(a.address.clone()).await.is_err());
 
     assert_eq!(why(b.address.clone()).await, "it is connected");
+}
+
+/// Answers as web servers do to what they do not understand.
+fn a_web_server() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind(loopback()).expect("a free port");
+    let address = listener.local_addr().expect("it has one");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("somebody calls");
+            // Who has gone needs no answer.
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    address
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
     let place = split(whole);
     match place.address.is_empty() {
         true => Err(wrong("it names nobody's host and port")),
+        false if has_port_0(&place.address) => Err(wrong("nobody can be reached at port 0")),
         false if can_be_dialed(&place.address) => Ok(place),
         false => Err(wrong("Cairn speaks tcp, and udp with quic-v1")),
     }
@@ -37,9 +38,15 @@ pub(super) fn parse(text: &str) -> Result<Place, String> {
 pub(super) fn can_be_dialed(address: &Multiaddr) -> bool {
     let parts: Vec<_> = address.iter().collect();
     match parts.as_slice() {
+        _ if has_port_0(address) => false,
         [host, Protocol::Tcp(_)] | [host, Protocol::Udp(_), Protocol::QuicV1] => is_host(host),
         _ => false,
     }
+}
+
+fn has_port_0(address: &Multiaddr) -> bool {
+    let is_0 = |part| matches!(part, Protocol::Tcp(0) | Protocol::Udp(0));
+    address.iter().any(is_0)
 }
 
 /// Gives back the address of a peer that somebody wrote, if it is one.
@@ -117,6 +124,15 @@ pub(super) fn ip(address: &Multiaddr) -> Option<IpAddr> {
     match address.iter().next()? {
         Protocol::Ip4(ip) => Some(ip.into()),
         Protocol::Ip6(ip) => Some(IpAddr::from(ip).to_canonical()),
+        _ => None,
+    }
+}
+
+/// The name at the front, which stands for an IP address.
+pub(super) fn name(address: &Multiaddr) -> Option<String> {
+    use Protocol::{Dns, Dns4, Dns6};
+    match address.iter().next()? {
+        Dns(name) | Dns4(name) | Dns6(name) => Some(name.into_owned()),
         _ => None,
     }
 }
@@ -228,6 +244,7 @@ mod tests {
             "/ip4/127.0.0.1/udp/1",
             "/ip4/127.0.0.1/tcp/1/ws",
             "/ip4/1.2.3/tcp/1",
+            "/ip4/127.0.0.1/tcp/0",
             &peer,
         ] {
             let error = parse(text).unwrap_err();

@@ -4,10 +4,12 @@ use std::error::Error;
 use std::io;
 
 use libp2p::core::transport::TransportError;
+use libp2p::dns::ResolveError;
 use libp2p::swarm::{ConnectionDenied, ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
+use super::address;
 use super::gate::Refused;
 
 /// How long a connection is given until it is told as hanging.
@@ -139,24 +141,27 @@ pub(super) fn denied(cause: &ConnectionDenied) -> String {
 
 /// How a connection ended.
 pub(super) fn broken(error: &io::Error) -> String {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let kinds = [
-        BrokenPipe,
-        ConnectionAborted,
-        ConnectionReset,
-        UnexpectedEof,
-    ];
+    use io::ErrorKind::ConnectionAborted;
     let reason = innermost(error);
-    match kinds.contains(&error.kind()) || reason.contains("closed") {
+    match is_closed(&reason) || error.kind() == ConnectionAborted || reason.contains("closed") {
         true => "it closed the connection".to_owned(),
         false => format!("the connection broke: {reason}"),
     }
 }
 
+/// Whether this says that the other side has ended a connection. By its words, since much of libp2p
+/// passes these on without the error itself.
+fn is_closed(reason: &str) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let reason = reason.to_lowercase();
+    let mut kinds = [BrokenPipe, ConnectionReset, UnexpectedEof].into_iter();
+    kinds.any(|kind| reason.contains(&kind.to_string()))
+}
+
 fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
     let reasons: Vec<_> = errors
         .iter()
-        .map(|(address, error)| format!("{address}: {}", reason(error)))
+        .map(|(address, error)| format!("{address}: {}", reason(address, error)))
         .collect();
     match reasons.is_empty() {
         true => "it is not reachable".to_owned(),
@@ -164,34 +169,48 @@ fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
     }
 }
 
-fn reason(error: &TransportError<io::Error>) -> String {
-    match error {
-        TransportError::Other(error) => innermost(error),
-        TransportError::MultiaddrNotSupported(_) => {
-            "no such kind of address is spoken here".to_owned()
-        }
+fn reason(address: &Multiaddr, error: &TransportError<io::Error>) -> String {
+    let TransportError::Other(error) = error else {
+        return "no such kind of address is spoken here".to_owned();
+    };
+    let mut resolving = causes(error).filter_map(|cause| cause.downcast_ref::<ResolveError>());
+    if let Some(cause) = resolving.next() {
+        let name = address::name(address).unwrap_or_default();
+        return match cause.is_no_records_found() {
+            true => format!("no IP address is known for {name}"),
+            false => format!("{name} cannot be looked up: {}", shortened(cause)),
+        };
     }
+    let reason = innermost(error);
+    if reason.contains(&io::ErrorKind::InvalidData.to_string()) {
+        return "something answers there, but does not speak as a node does".to_owned();
+    }
+    match is_closed(&reason) {
+        true => "what answers there closes the connection before it has said who it is".to_owned(),
+        false => reason,
+    }
+}
+
+/// An error and what caused it, ever deeper.
+fn causes(error: &io::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |&error| {
+        // An I/O error that wraps another one shows that one's text, but not as its source.
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| inner as &(dyn Error + 'static));
+        wrapped.or_else(|| error.source())
+    })
 }
 
 /// What the system says, which is at the end of the chain of errors.
 fn innermost(error: &io::Error) -> String {
-    let mut innermost: &(dyn Error + 'static) = error;
-    loop {
-        // An I/O error that wraps another one shows that one's text, but not as its source.
-        let wrapped = innermost
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .map(|inner| inner as &(dyn Error + 'static));
-        match wrapped.or_else(|| innermost.source()) {
-            Some(inner) => innermost = inner,
-            None => break,
-        }
-    }
-    innermost
-        .to_string()
-        .chars()
-        .take(MAX_REASON_CHARS)
-        .collect()
+    causes(error).last().map(shortened).unwrap_or_default()
+}
+
+fn shortened(error: &(dyn Error + 'static)) -> String {
+    error.to_string().chars().take(MAX_REASON_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -211,6 +230,21 @@ mod tests {
             sentence,
             "it is not reachable at /ip4/127.0.0.1/tcp/1: Connection refused (os error 111)"
         );
+    }
+
+    #[test]
+    fn what_is_no_node_is_told_as_such() {
+        let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+        let why = |error: io::Error| {
+            let wrapped = io::Error::other(io::Error::other(error));
+            reason(&address, &TransportError::Other(wrapped))
+        };
+        let nonsense = why(io::ErrorKind::InvalidData.into());
+        assert!(nonsense.contains("does not speak"), "{nonsense}");
+        for number in [32, 104] {
+            let closed = why(io::Error::from_raw_os_error(number));
+            assert!(closed.contains("closes the connection"), "{closed}");
+        }
     }
 
     #[test]
