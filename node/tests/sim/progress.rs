@@ -17,8 +17,8 @@ const SETTLED_MS: u64 = 15_000;
 const SLOWEST_MS: u64 = 30_000;
 
 /// The same where a liar may have a heavier chain whose bodies it keeps to itself: they are waited
-/// for a minute.
-const SLOWEST_WITHHELD_MS: u64 = 90_000;
+/// for 15 seconds, and more than one such chain may have its turn before.
+const SLOWEST_WITHHELD_MS: u64 = 60_000;
 
 /// A block that not all have yet.
 #[derive(Debug)]
