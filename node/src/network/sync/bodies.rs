@@ -213,7 +213,7 @@ impl Sync {
                 let branch = self.branch.as_ref();
                 if branch.is_some_and(|branch| branch.position(block).is_some()) {
                     tracing::info!(hash = %block, %invalid, "a chain with more work than ours has an invalid block");
-                    self.refuse(io, block, false);
+                    self.refuse(io.now.ms, block, false);
                 }
             }
         }
@@ -240,7 +240,7 @@ impl Sync {
     /// relay.
     pub fn imported(
         &mut self,
-        io: &mut Io<'_>,
+        io: &Io<'_>,
         blocks: &[B256],
         result: &Result<(), (usize, BlockError)>,
     ) {
@@ -260,7 +260,7 @@ impl Sync {
             tracing::info!(hash = %failed, %error, "a chain with more work than ours is not taken over");
             match error {
                 BlockError::NotYet(_) => self.leave_branch(),
-                _ => self.refuse(io, failed, false),
+                _ => self.refuse(io.now.ms, failed, false),
             }
         }
     }

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, U256};
 
 use super::branch::Branch;
 use super::chain::{Extended, HeaderChain, Link};
-use super::{Sync, locator, unanswered};
+use super::{Refused, Sync, locator, unanswered};
 use crate::chain::{ChainView, OPERATOR_REASON};
 use crate::network::fault::{Fault, Goodbye};
 use crate::network::io::{Io, Open, Purpose};
@@ -28,6 +28,10 @@ const READING_MS: u64 = 60_000;
 /// How long a peer is not asked again whose headers are of no use now: all are here and the core is
 /// about to take them over, or a branch that is on its way has shown more.
 const EXECUTING_MS: u64 = 1_000;
+
+/// How long a peer is not asked again whose headers are those of a chain that was withheld, where
+/// there is another: enough to ask many of its like and then the others.
+const OTHERS_FIRST_MS: u64 = 10_000;
 
 /// Headers on their way from one peer.
 #[derive(Debug)]
@@ -55,9 +59,10 @@ enum Placed {
 
 /// Why a chain is not wanted.
 enum Refusal {
-    /// The operator does not want one of its blocks, or it was not taken in lately, or withheld where
-    /// another chain is on its way.
+    /// The operator does not want one of its blocks, or it was not taken in lately.
     ForNow,
+    /// One of its blocks was withheld lately, and there is another chain.
+    Withheld,
     /// One of its blocks breaks a rule: this one.
     Invalid(String),
 }
@@ -191,8 +196,12 @@ impl Sync {
         };
         let hash = |(header, seal): &SealedPair| cairn_genesis::block_hash(header, seal);
         let hashes: Vec<_> = headers.iter().map(hash).collect();
-        match self.refusal(io, &view, &hashes)? {
+        match self.refusal(io, &view, fetch.peer, &hashes)? {
             None => {}
+            Some(Refusal::Withheld) => {
+                rest(io, fetch.peer, OTHERS_FIRST_MS);
+                return Ok(None);
+            }
             Some(Refusal::ForNow) => {
                 io.peers.lower_claim(fetch.peer, U256::ZERO);
                 return Ok(None);
@@ -246,25 +255,27 @@ impl Sync {
         Ok(view.header(hash)?.map(|record| Arc::new(record.into())))
     }
 
-    /// Why a chain with these headers is not wanted, if it is not.
+    /// Why a chain with these headers, which this peer shows, is not wanted, if it is not.
     fn refusal(
         &self,
         io: &Io<'_>,
         view: &ChainView<'_>,
+        peer: Peer,
         hashes: &[B256],
     ) -> Result<Option<Refusal>, StoreError> {
+        let is_alone = self.branch.is_none() && self.least_trouble_elsewhere(io, peer).is_none();
+        let stands = |refused: &&Refused| refused.until_ms > io.now.ms;
         for hash in hashes {
             match view.invalid_reason(*hash)? {
                 None => {}
                 Some(reason) if reason == OPERATOR_REASON => return Ok(Some(Refusal::ForNow)),
                 Some(reason) => return Ok(Some(Refusal::Invalid(reason))),
             }
-            let is_refused = self.refused.iter().any(|refused| {
-                let is_wanted = refused.is_withheld && self.branch.is_none();
-                refused.block == *hash && refused.until_ms > io.now.ms && !is_wanted
-            });
-            if is_refused {
-                return Ok(Some(Refusal::ForNow));
+            let mut refused = self.refused.iter().filter(stands);
+            match refused.find(|refused| refused.block == *hash) {
+                Some(refused) if !refused.is_withheld => return Ok(Some(Refusal::ForNow)),
+                Some(_) if !is_alone => return Ok(Some(Refusal::Withheld)),
+                Some(_) | None => {}
             }
         }
         Ok(None)

@@ -35,29 +35,29 @@ use fetch::Fetch;
 /// everybody who should have it was asked for it.
 const WITHHELD_MS: u64 = 60_000;
 
-/// The same where somebody has another chain with more work than ours, and all who were asked have
-/// refused or let their time pass: long enough to ask them twice.
-const WITHHELD_FROM_OTHERS_MS: u64 = 15_000;
+/// The same where somebody claims another chain with more work than ours, and all who were asked
+/// have refused or let their time pass: long enough to ask them twice.
+const WITHHELD_BESIDE_OTHERS_MS: u64 = 15_000;
 
-/// The same where ever new peers come who could still be asked.
+/// The same where nobody claims another chain, and there are still peers who could be asked.
 const MOST_WITHHELD_MS: u64 = 300_000;
 
 /// How long a peer is not asked again for what it did not have.
 const REST_MS: u64 = 5_000;
 
-/// Blocks that are remembered since their chains are not wanted now.
+/// Blocks that are remembered so that others than their chains have a turn.
 const MAX_REFUSED: usize = 64;
 
 /// For how long. What is marked invalid is refused for good.
 const REFUSED_MS: u64 = 30_000;
 
-/// A block whose chains are not wanted now.
+/// A block whose chains are not wanted for a while.
 #[derive(Debug)]
 struct Refused {
     block: B256,
     until_ms: u64,
-    /// Nobody sent it, which may have been chance: only another chain whose bodies are on their way
-    /// is not left for it.
+    /// Nobody sent it, which may have been chance: its chains are wanted where nothing else is to be
+    /// had.
     is_withheld: bool,
 }
 
@@ -155,24 +155,26 @@ impl Sync {
         let may_be_asked = io.peers.ready().any(|(peer, state)| {
             state.claim.work >= branch.base_work() && !awaited.askers.contains(&peer)
         });
-        let patience_ms = if may_be_asked {
-            MOST_WITHHELD_MS
-        } else if !awaited.is_asked && Self::is_elsewhere(io, branch) {
-            WITHHELD_FROM_OTHERS_MS
-        } else {
-            WITHHELD_MS
+        let is_open = may_be_asked || awaited.is_asked;
+        let patience_ms = match Self::is_elsewhere(io, branch) {
+            true if !is_open => WITHHELD_BESIDE_OTHERS_MS,
+            false if may_be_asked => MOST_WITHHELD_MS,
+            _ => WITHHELD_MS,
         };
         let waited_ms = io.now.ms.saturating_sub(awaited.since_ms);
         if waited_ms < patience_ms {
             return;
         }
         let hash = awaited.hash;
-        tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: it is left aside");
-        self.refuse(io, hash, true);
+        tracing::info!(%hash, "nobody sends the blocks of a chain with more work than ours: others come first");
+        if let Some(state) = io.peers.get_mut(branch.shown_by()) {
+            state.unmet = state.unmet.saturating_add(1);
+        }
+        self.refuse(io.now.ms, hash, true);
     }
 
-    /// Whether somebody claims another chain than this branch, lighter than that and heavier than
-    /// ours.
+    /// Whether somebody claims another chain than this branch, heavier than ours; one that is heavier
+    /// than the branch, too, would be asked for anyway.
     fn is_elsewhere(io: &Io<'_>, branch: &Branch) -> bool {
         io.peers.ready().any(|(_, state)| {
             let claim = &state.claim;
@@ -186,16 +188,12 @@ impl Sync {
         self.fetch = None;
     }
 
-    /// Leaves the branch for this block of it; others than who showed it come first from now on.
-    fn refuse(&mut self, io: &mut Io<'_>, block: B256, is_withheld: bool) {
-        let shown_by = self.branch.as_ref().map(Branch::shown_by);
-        if let Some(state) = shown_by.and_then(|peer| io.peers.get_mut(peer)) {
-            state.unmet = state.unmet.saturating_add(1);
-        }
+    /// Leaves the branch for this block of it.
+    fn refuse(&mut self, now_ms: u64, block: B256, is_withheld: bool) {
         self.leave_branch();
         self.refused.push_back(Refused {
             block,
-            until_ms: io.now.ms.saturating_add(REFUSED_MS),
+            until_ms: now_ms.saturating_add(REFUSED_MS),
             is_withheld,
         });
         if self.refused.len() > MAX_REFUSED {

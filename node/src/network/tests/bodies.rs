@@ -180,26 +180,52 @@ fn bodies_that_do_not_fit_are_dropped() {
     assert_eq!(bench.network.load().body_bytes, fit * LARGE);
 }
 
-/// Does what the machine wants, where these peers answer at once; the first of them keeps all
-/// bodies to itself. Returns who was asked for bodies.
-fn served(bench: &mut Bench, others: &[(Peer, &Bench)], mut outputs: Vec<Output>) -> Vec<Peer> {
-    let of = |peer: Peer| others.iter().find(|(other, _)| *other == peer).unwrap().1;
-    let mut asked = Vec::new();
+/// A peer that answers at once from what `bench` has.
+#[derive(Clone, Copy)]
+struct Neighbour<'a> {
+    peer: Peer,
+    bench: &'a Bench,
+    keeps_bodies: bool,
+}
+
+/// Lets time pass until the tip is this one, and says how many seconds it took.
+fn seconds_until(
+    bench: &mut Bench,
+    neighbours: &[Neighbour<'_>],
+    outputs: &mut Vec<Output>,
+    tip: B256,
+) -> u64 {
+    let has_it = |_: &u64| {
+        serve(bench, neighbours, std::mem::take(outputs));
+        bench.now.ms += 1_000;
+        *outputs = bench.say(Input::Tick);
+        bench.tip().hash == tip
+    };
+    (0..120).find(has_it).expect("it has the chain")
+}
+
+/// Does what the machine wants.
+fn serve(bench: &mut Bench, neighbours: &[Neighbour<'_>], mut outputs: Vec<Output>) {
+    let of = |peer: Peer| neighbours.iter().find(|known| known.peer == peer).unwrap();
     while !outputs.is_empty() {
         for output in std::mem::take(&mut outputs) {
             outputs.extend(match output {
                 Output::Hello { peer, .. } => {
-                    let other = of(peer);
+                    let other = of(peer).bench;
                     let status = Some(other.identity.status(&other.tip()));
                     bench.say(Input::Welcome { peer, status })
                 }
                 Output::Request { peer, id, request } => {
-                    let is_bodies = matches!(request, Request::Bodies { .. });
-                    asked.extend(is_bodies.then_some(peer));
-                    let is_kept = is_bodies && peer == others[0].0;
-                    let (store, pool) = (&*of(peer).store, PoolMirror::default());
-                    let answer = || serve::answer(store, &pool, &request, None).unwrap();
-                    let response = (!is_kept).then(answer);
+                    let (other, pool) = (of(peer), PoolMirror::default());
+                    let response = match &request {
+                        Request::Bodies { .. } if other.keeps_bodies => {
+                            Response::Bodies(Vec::new())
+                        }
+                        request => {
+                            serve::answer(&*other.bench.store, &pool, request, None).unwrap()
+                        }
+                    };
+                    let response = Some(response);
                     bench.say(Input::Response { peer, id, response })
                 }
                 Output::Check(_) => bench.check(vec![output]),
@@ -208,57 +234,97 @@ fn served(bench: &mut Bench, others: &[(Peer, &Bench)], mut outputs: Vec<Output>
             });
         }
     }
-    asked
 }
 
-/// A chain whose bodies came from nobody for a while is taken over as soon as somebody has them.
-#[test]
-fn what_seemed_withheld_is_taken_over_soon() {
-    let (mut heavy, mut light) = (Bench::new(), Bench::new());
-    heavy.mine_many(30);
-    light.mine(3);
-    let mut bench = Bench::new();
-    bench.now = heavy.now;
-    let other = Peer(2);
-    let mut outputs = bench.greet(PEER, &heavy);
-    outputs.extend(bench.greet(other, &light));
-    let mut seconds_until = |bench: &mut Bench, peers: &[(Peer, &Bench)], tip: B256| {
-        let seconds = (0..60).find(|_| {
-            served(bench, peers, std::mem::take(&mut outputs));
-            bench.now.ms += 1_000;
-            outputs = bench.say(Input::Tick);
-            bench.tip().hash == tip
-        });
-        seconds.expect("it has the chain")
-    };
-    let peers = [(PEER, &heavy), (other, &light)];
-    let seconds = seconds_until(&mut bench, &peers, light.tip().hash);
-    assert!(seconds >= 10, "{seconds}");
-    let peers = [(PEER, &heavy), (other, &heavy)];
-    let seconds = seconds_until(&mut bench, &peers, heavy.tip().hash);
-    assert!(seconds <= 15, "{seconds}");
-}
-
-/// Who keeps the bodies of a heavy chain does not keep a node from a lighter one that is there.
-#[test]
-fn a_lighter_chain_that_is_there_has_its_turn_soon() {
+/// A heavy chain of 30 blocks, and a lighter one.
+fn two_chains() -> (Bench, Bench) {
     let (mut heavy, mut light) = (Bench::new(), Bench::new());
     heavy.mine_many(30);
     for _ in 0..20 {
         light.mine(3);
     }
+    (heavy, light)
+}
+
+/// Those who keep the bodies of a heavy chain do not keep a node from a lighter one that is there,
+/// however many they are.
+#[test]
+fn a_lighter_chain_that_is_there_has_its_turn_soon() {
+    let (heavy, light) = two_chains();
+    for liars in 1..=4 {
+        let mut bench = Bench::new();
+        bench.now = heavy.now;
+        let mut outputs = Vec::new();
+        let mut neighbours = Vec::new();
+        for number in 1..=liars {
+            neighbours.push(Neighbour {
+                peer: Peer(number),
+                bench: &heavy,
+                keeps_bodies: true,
+            });
+            outputs.extend(bench.greet(Peer(number), &heavy));
+        }
+        // Later, so that it has just been asked in vain for bodies of the other when that is left.
+        bench.now.ms += 2_000;
+        neighbours.push(Neighbour {
+            peer: Peer(9),
+            bench: &light,
+            keeps_bodies: false,
+        });
+        outputs.extend(bench.greet(Peer(9), &light));
+        let tip = light.tip().hash;
+        let seconds = seconds_until(&mut bench, &neighbours, &mut outputs, tip);
+        assert!((10..17).contains(&seconds), "{liars} liars: {seconds} s");
+    }
+}
+
+/// A chain whose bodies came from nobody for a while is taken over as soon as somebody has them.
+#[test]
+fn what_seemed_withheld_is_taken_over_soon() {
+    let (heavy, light) = two_chains();
     let mut bench = Bench::new();
     bench.now = heavy.now;
-    let honest = Peer(2);
-    let peers = [(PEER, &heavy), (honest, &light)];
+    let [first, second] =
+        [(PEER, &heavy, true), (Peer(2), &light, false)].map(|(peer, bench, keeps_bodies)| {
+            Neighbour {
+                peer,
+                bench,
+                keeps_bodies,
+            }
+        });
+    let mut outputs = bench.greet(first.peer, first.bench);
+    outputs.extend(bench.greet(second.peer, second.bench));
+    let tip = light.tip().hash;
+    seconds_until(&mut bench, &[first, second], &mut outputs, tip);
+    let moved = Neighbour {
+        bench: &heavy,
+        ..second
+    };
+    let tip = heavy.tip().hash;
+    let seconds = seconds_until(&mut bench, &[first, moved], &mut outputs, tip);
+    assert!(seconds <= 15, "{seconds}");
+}
+
+/// A chain that nobody sends is not left for long where nothing else is claimed.
+#[test]
+fn a_chain_that_is_alone_is_waited_for() {
+    let (heavy, _) = two_chains();
+    let mut bench = Bench::new();
+    bench.now = heavy.now;
+    let mut alone = Neighbour {
+        peer: PEER,
+        bench: &heavy,
+        keeps_bodies: true,
+    };
     let mut outputs = bench.greet(PEER, &heavy);
-    outputs.extend(bench.greet(honest, &light));
-    let seconds = (0..60).find(|_| {
-        served(&mut bench, &peers, std::mem::take(&mut outputs));
+    for _ in 0..130 {
+        serve(&mut bench, &[alone], outputs);
+        assert!(bench.network.load().headers > 0, "it stays on its way");
         bench.now.ms += 1_000;
         outputs = bench.say(Input::Tick);
-        bench.tip().hash == light.tip().hash
-    });
-    let seconds = seconds.expect("it has the chain that is there");
-    assert!((10..17).contains(&seconds), "after a fair wait: {seconds}");
+    }
+    alone.keeps_bodies = false;
+    let tip = heavy.tip().hash;
+    let seconds = seconds_until(&mut bench, &[alone], &mut outputs, tip);
+    assert!(seconds <= 10, "{seconds}");
 }
