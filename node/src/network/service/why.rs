@@ -141,21 +141,25 @@ pub(super) fn denied(cause: &ConnectionDenied) -> String {
 
 /// How a connection ended.
 pub(super) fn broken(error: &io::Error) -> String {
-    use io::ErrorKind::ConnectionAborted;
-    let reason = innermost(error);
-    match is_closed(&reason) || error.kind() == ConnectionAborted || reason.contains("closed") {
+    match is_closed(error) {
         true => "it closed the connection".to_owned(),
-        false => format!("the connection broke: {reason}"),
+        false => format!("the connection broke: {}", innermost(error)),
     }
 }
 
-/// Whether this says that the other side has ended a connection. By its words, since much of libp2p
-/// passes these on without the error itself.
-fn is_closed(reason: &str) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
-    let reason = reason.to_lowercase();
-    let mut kinds = [BrokenPipe, ConnectionReset, UnexpectedEof].into_iter();
-    kinds.any(|kind| reason.contains(&kind.to_string()))
+/// Whether the other side has ended the connection. Much of libp2p passes on an error's words
+/// without the error itself.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        UnexpectedEof,
+    ];
+    let words = innermost(error).to_lowercase();
+    let is_one = |kind: &io::ErrorKind| error.kind() == *kind || words.contains(&kind.to_string());
+    kinds.iter().any(is_one) || words.contains("closed")
 }
 
 fn unreachable(errors: &[(Multiaddr, TransportError<io::Error>)]) -> String {
@@ -185,7 +189,7 @@ fn reason(address: &Multiaddr, error: &TransportError<io::Error>) -> String {
     if reason.contains(&io::ErrorKind::InvalidData.to_string()) {
         return "something answers there, but does not speak as a node does".to_owned();
     }
-    match is_closed(&reason) {
+    match is_closed(error) {
         true => "what answers there closes the connection before it has said who it is".to_owned(),
         false => reason,
     }
@@ -251,6 +255,10 @@ mod tests {
     fn an_end_is_not_a_breakdown() {
         let closed = "it closed the connection";
         assert_eq!(broken(&io::ErrorKind::UnexpectedEof.into()), closed);
+        let early = io::Error::new(io::ErrorKind::UnexpectedEof, "early eof");
+        assert_eq!(broken(&early), closed);
+        let hidden = io::Error::other(io::Error::from_raw_os_error(104).to_string());
+        assert_eq!(broken(&hidden), closed);
         assert_eq!(broken(&io::Error::other("connection is closed")), closed);
         let timeout = io::Error::from_raw_os_error(110);
         assert_eq!(

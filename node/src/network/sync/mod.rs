@@ -31,8 +31,7 @@ use crate::store::StoreError;
 use branch::Branch;
 use fetch::Fetch;
 
-/// How long the next block of a branch may stay away before the branch counts as withheld, once
-/// everybody who should have it was asked for it.
+/// How long the next block of a branch may stay away before the branch counts as withheld.
 const WITHHELD_MS: u64 = 60_000;
 
 /// The same where somebody claims another chain with more work than ours, and all who were asked
